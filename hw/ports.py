@@ -1,0 +1,218 @@
+"""The ports through which the terminal reaches its devices.
+
+Every driver in this package fulfils one of these Protocols and so does its bench twin; one
+contract suite runs over all of them. A port says what a device does, never when: nothing here
+decides. Drivers get their clock handed in (`Clock`), start no work before `start` or `open`, and
+report from threads of their own by calling what they were given; the callee only queues.
+
+What changes with this file: every driver, every twin, and the contract suite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Image = npt.NDArray[np.uint8]
+"""An RGB picture: uint8, shape (rows, columns, 3), red first."""
+
+Clock = Callable[[], float]
+"""Seconds of a clock that never steps back (`time.monotonic` on a device)."""
+
+
+class DeviceError(Exception):
+    """A device can't be used; the text is one sentence for a person: what, where, what to do."""
+
+
+class CameraLost(DeviceError):
+    """The camera gives no more frames: unplugged, stalled, or the clip has ended."""
+
+
+class CameraEnded(CameraLost):
+    """A clip or image folder has been shown to its end; a live camera never says this."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameSize:
+    """Size of every frame of one camera, in px."""
+
+    width_px: int
+    height_px: int
+
+
+class Camera(Protocol):
+    """Frames of one size, newest first: a frame that nobody fetched in time is dropped."""
+
+    @property
+    def size(self) -> FrameSize:
+        """Size of the frames that `read` fills in."""
+        ...
+
+    def open(self) -> None:
+        """Start the stream. Raises DeviceError when there is no such camera."""
+        ...
+
+    def read(self, into: Image) -> float:
+        """Overwrite `into` (uint8, (height, width, 3), RGB) and return its capture time (mono s).
+
+        Blocks until the next frame. Raises CameraLost when none comes for two seconds, and
+        CameraEnded after the last frame of a clip.
+        """
+        ...
+
+    def close(self) -> None:
+        """Stop the stream and overwrite what the driver still holds. May be called twice."""
+        ...
+
+
+class Strike(Protocol):
+    """The door relay. At rest it is secure; energised it releases the strike."""
+
+    def release(self, max_s: float) -> None:
+        """Energise now, and fall back to rest by the driver's own timer after `max_s`.
+
+        A second call while energised sets the end anew from now. Raises DeviceError, at rest.
+        """
+        ...
+
+    def hold(self, lease_s: float) -> None:
+        """Keep energised until `lease_s` from now; whoever wants it longer must ask again."""
+        ...
+
+    def secure(self) -> None:
+        """Back to rest at once; also when it already is."""
+        ...
+
+    @property
+    def is_released(self) -> bool:
+        """The line as it reads back, not as it was set."""
+        ...
+
+
+class Lamp(Protocol):
+    """The signage LED: steady means that face recognition is in use here, now."""
+
+    def set(self, lit: bool) -> None:
+        """Light it or darken it."""
+        ...
+
+    @property
+    def is_lit(self) -> bool:
+        """The line as it reads back (the current-sense input where one is wired)."""
+        ...
+
+
+class Tone(Enum):
+    """What the buzzer can say."""
+
+    GRANTED = "granted"
+    REFUSED = "refused"
+    ALARM = "alarm"
+    PROMPT = "prompt"
+
+
+class Buzzer(Protocol):
+    """A buzzer or a small loudspeaker on one line."""
+
+    def play(self, tone: Tone) -> None:
+        """Begin the tone's pattern and return at once; a newer tone replaces an older one."""
+        ...
+
+
+class Input(Enum):
+    """Lines that the terminal listens to."""
+
+    KIOSK_BUTTON = "kiosk_button"
+    FACE_BUTTON = "face_button"
+    DOOR_CONTACT = "door_contact"
+    REX = "rex"
+    PRESENCE = "presence"
+
+
+@dataclass(frozen=True, slots=True)
+class InputChange:
+    """One debounced change of an input line.
+
+    `active` is the logical level of the wiring table (button pressed, door open, exit asked,
+    someone present), whatever the electrical one. `mono_s` is when the edge was seen.
+    """
+
+    line: Input
+    active: bool
+    mono_s: float
+
+
+OnInput = Callable[[InputChange], None]
+
+
+class Board(Protocol):
+    """All lines of one terminal, claimed at their resting level."""
+
+    @property
+    def strike(self) -> Strike: ...
+
+    @property
+    def sign(self) -> Lamp: ...
+
+    @property
+    def buzzer(self) -> Buzzer: ...
+
+    def start(self, on_change: OnInput) -> Mapping[Input, bool]:
+        """Begin to watch the inputs; returns the level of each line that is wired, now."""
+        ...
+
+    def close(self) -> None:
+        """Secure the strike, darken the sign, then let the lines go. May be called twice."""
+        ...
+
+
+MAX_CARD_BYTES = 64
+"""A reader hands on at most this much of one read; what is longer is dropped as noise."""
+
+OnRead = Callable[[bytes, float], None]
+"""Called with the bytes of one read (1..MAX_CARD_BYTES, without its line ending) and mono s."""
+
+OnWorking = Callable[[bool], None]
+"""Called when a reader comes (True) or goes (False); once soon after `start` with its state."""
+
+
+class CardReader(Protocol):
+    """One reader of cards. It comes back by itself after it was unplugged."""
+
+    @property
+    def name(self) -> str:
+        """The reader's name in the configuration."""
+        ...
+
+    def start(self, on_read: OnRead, on_working: OnWorking) -> None:
+        """Begin to read on a thread of the driver's own."""
+        ...
+
+    def close(self) -> None:
+        """Stop reading and let the device go. May be called twice."""
+        ...
+
+
+class Supervisor(Protocol):
+    """Whoever watches this process: systemd on a device, nobody on a desk."""
+
+    def ready(self) -> None:
+        """Start-up is over."""
+        ...
+
+    def ping(self) -> None:
+        """One whole pass of the loop is done; the watchdog starts anew."""
+        ...
+
+    def status(self, sentence: str) -> None:
+        """One line for `systemctl status`; never a name, a credential or a score."""
+        ...
+
+    def stopping(self) -> None:
+        """Shutting down on purpose."""
+        ...
