@@ -1,0 +1,1 @@
+"""What decides: pure tables from (state, event, policy) to (state, effects). See `machine`."""

@@ -1,0 +1,199 @@
+"""Facts that events carry and states keep: time, people, ways in, what the camera may do.
+
+Everything here is frozen and says nothing about devices, files or sockets. A person is a random
+identifier; no name, number, picture, template or comparison score can stand in any of these
+types, so none can reach a decision, a record or a screen.
+
+What changes with this file: every event, effect and table of the core, the store's columns and
+the messages of the link.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import NewType
+
+PersonId = NewType("PersonId", str)
+"""Random identifier of a person; the pseudonym in every record."""
+
+ConsentId = NewType("ConsentId", str)
+"""Random identifier of one consent record."""
+
+CardId = NewType("CardId", str)
+"""Keyed hash of what a card reader read, in hex; the number itself is never kept (R45)."""
+
+TrackId = NewType("TrackId", int)
+"""One face followed from frame to frame; a new number after it was lost."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Moment:
+    """When something happened: monotonic seconds to reckon with, wall time to write down.
+
+    `trusted` is False while the wall clock is known to be behind the newest record or was never
+    set; what depends on dates must then be refused.
+    """
+
+    mono_s: float
+    utc: datetime
+    trusted: bool
+
+
+class Way(Enum):
+    """A way in."""
+
+    FACE = "face"
+    CARD = "card"
+    REX = "rex"
+    HOLD = "hold"
+
+
+class ConsentState(Enum):
+    """Where a person's consent to face recognition stands (event states of ISO/IEC TS 27560)."""
+
+    NONE = "none"
+    REQUESTED = "requested"
+    GIVEN = "given"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whom a probe or a credential belongs to, and what the store knew when it was looked up."""
+
+    person: PersonId
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    consent: ConsentState = ConsentState.NONE
+
+
+class Reason(Enum):
+    """Why something was refused or ended, as far as a person may know it."""
+
+    NOT_RECOGNISED = "not_recognised"
+    NOT_VALID_NOW = "not_valid_now"
+    NO_CONSENT = "no_consent"
+    UNKNOWN_CARD = "unknown_card"
+    CLOCK_UNTRUSTED = "clock_untrusted"
+    NO_GOOD_FRAME = "no_good_frame"
+    LEFT = "left"
+    DECLINED = "declined"
+    ANOTHER_WAY = "another_way"
+    FACE_WENT_OFF = "face_went_off"
+    SAME_FACE_ENROLLED = "same_face_enrolled"
+    CARD_IN_USE = "card_in_use"
+    TIME_IS_UP = "time_is_up"
+    CANCELLED = "cancelled"
+
+
+class Outcome(Enum):
+    """How a transaction ended; each ends exactly once."""
+
+    GRANTED = "granted"
+    REFUSED = "refused"
+    DECLINED = "declined"
+    ABANDONED = "abandoned"
+
+
+class FaceOff(Enum):
+    """Why no face model may run now, in the order in which a person is told."""
+
+    PLACE = "place"
+    DISABLED = "disabled"
+    ENROLLED_TOO_MANY = "enrolled_too_many"
+    ALTERNATIVES = "alternatives"
+    CAMERA = "camera"
+    VISION = "vision"
+    SIGN = "sign"
+    DECLINED = "declined"
+    PAUSED = "paused"
+    ASKING = "asking"
+
+
+class Level(Enum):
+    """What vision may do with a frame; each level includes those before it."""
+
+    NONE = 0
+    DETECT = 1
+    EMBED = 2
+    ENROL = 3
+
+
+class Pose(Enum):
+    """How the head is to be held for one reference of an enrolment (the person's own left)."""
+
+    STRAIGHT = "straight"
+    LEFT = "left"
+    RIGHT = "right"
+    UP = "up"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What vision is allowed right now (D10). EMBED names the one track it is for, ENROL the pose."""
+
+    level: Level
+    track: TrackId | None = None
+    pose: Pose | None = None
+
+
+NOTHING_ALLOWED = Permission(Level.NONE)
+
+
+class View(Enum):
+    """What the detector makes of the capture zone."""
+
+    EMPTY = "empty"
+    PASSING = "passing"
+    SEVERAL = "several"
+    READY = "ready"
+
+
+class Hint(Enum):
+    """What would help, in one word; coarse on purpose."""
+
+    NEARER = "nearer"
+    FARTHER = "farther"
+    TO_THE_MIDDLE = "to_the_middle"
+    FACE_THE_CAMERA = "face_the_camera"
+    HOLD_STILL = "hold_still"
+    MORE_LIGHT = "more_light"
+    ONE_AT_A_TIME = "one_at_a_time"
+    TURN_MORE = "turn_more"
+
+
+class Scene(Enum):
+    """What the screen shows; `Screen` adds the details."""
+
+    IDLE = "idle"
+    FACE_OFF = "face_off"
+    PROMPT = "prompt"
+    HOLD_STILL = "hold_still"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    OTHER_WAY = "other_way"
+    TAP_CARD = "tap_card"
+    CONSENT = "consent"
+    CAPTURE = "capture"
+    CHECKING = "checking"
+    HELD_OPEN = "held_open"
+    FORCED_OPEN = "forced_open"
+    HELD_RELEASED = "held_released"
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """All that the screen, the lights and the sound may know."""
+
+    scene: Scene
+    reason: Reason | None = None
+    face_off: FaceOff | None = None
+    hint: Hint | None = None
+    pose: Pose | None = None
+    done: int = 0
+    wanted: int = 0
