@@ -1,0 +1,177 @@
+"""The site's numbers, and the two formulas that follow from them.
+
+A `Policy` is made once, from the configuration, and never changes while the terminal runs. Bounds
+are stated here and enforced by `terminal.config`, so that no table has to doubt a number.
+
+What changes with this file: `terminal/config.py`, `docs/configuration.md`, the tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from math import log
+
+from terminal.core.values import Pose
+
+
+class Trigger(Enum):
+    """What starts a face scan (D1)."""
+
+    WALK_UP = "walk-up"
+    BUTTON = "button"
+
+
+class Rex(Enum):
+    """What the terminal does with the exit button (D15)."""
+
+    OBSERVE = "observe"
+    RELEASE = "release"
+
+
+class Lock(Enum):
+    """What the lock does without power; it changes the wiring and the warning, not the tables."""
+
+    FAIL_SECURE = "fail_secure"
+    FAIL_SAFE = "fail_safe"
+
+
+class Place(Enum):
+    """Where the terminal hangs. A gate on a street counts as a public place (D7)."""
+
+    STREET_GATE = "street_gate"
+    COMPOUND_GATE = "compound_gate"
+    LOBBY = "lobby"
+    OFFICE = "office"
+    GUEST_ROOM = "guest_room"
+    BATH = "bath"
+    SAUNA = "sauna"
+    CHANGING_ROOM = "changing_room"
+    LOCKER_ROOM = "locker_room"
+    TOILET = "toilet"
+    CLINIC_ROOM = "clinic_room"
+    NURSERY = "nursery"
+
+
+PRIVATE_PLACES = frozenset(
+    {
+        Place.GUEST_ROOM,
+        Place.BATH,
+        Place.SAUNA,
+        Place.CHANGING_ROOM,
+        Place.LOCKER_ROOM,
+        Place.TOILET,
+        Place.CLINIC_ROOM,
+        Place.NURSERY,
+    }
+)
+"""Where face recognition can't be switched on at all; there is no override (R11)."""
+
+ALTERNATIVES_REQUIRED = 2
+"""With fewer independent non-face ways in working order face recognition is off (D11)."""
+
+FACE_LEASE_S = 0.5
+FACE_RENEW_S = 0.2
+"""Vision's permission lives this long and is renewed this often (D10: at most 500 ms)."""
+
+HOLD_LEASE_S = 10.0
+HOLD_RENEW_S = 4.0
+"""A held release is asserted for so long, and again this often (D15: at most 10 s)."""
+
+FACE_FAILURES = 5
+FACE_PAUSE_S = 30.0
+"""So many failed face scans in a row pause the face, and nothing else, for so long (D13)."""
+
+READER_FAILURES = 5
+"""So many refused cards in a row at one reader raise an alarm; the reader goes on (R40)."""
+
+POSES = (Pose.STRAIGHT, Pose.LEFT, Pose.RIGHT, Pose.UP, Pose.DOWN)
+"""The poses of a guided enrolment, in the order in which they are asked for, then again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The site's numbers; the defaults are those of a new site."""
+
+    place: Place = Place.COMPOUND_GATE
+    face_enabled: bool = True
+    trigger: Trigger = Trigger.WALK_UP
+    lock: Lock = Lock.FAIL_SECURE
+    rex: Rex = Rex.OBSERVE
+    release_s: float = 5.0
+    held_open_s: float = 30.0
+    rex_mask_s: float = 5.0
+    dwell_s: float = 1.0
+    scan_s: float = 4.0
+    granted_show_s: float = 2.0
+    refused_show_s: float = 3.0
+    decline_hold_s: float = 3.0
+    decline_clear_s: float = 3.0
+    decline_max_s: float = 60.0
+    consent_hold_s: float = 3.0
+    consent_wait_s: float = 300.0
+    card_wait_s: float = 60.0
+    capture_s: float = 90.0
+    references: int = 5
+    fpir_target: float = 0.01
+    safety_factor: float = 10.0
+
+    @property
+    def face_allowed_here(self) -> bool:
+        """Whether the place permits face recognition at all."""
+        return self.place not in PRIVATE_PLACES
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """One point of a model's measured error curve.
+
+    At Euclidean `distance` between unit vectors or less, a share `fmr` (0..1) of non-mated
+    comparisons matches: the upper 95 % bound of what was counted.
+    """
+
+    distance: float
+    fmr: float
+
+
+def required_fmr(enrolled: int, fpir_target: float, safety_factor: float) -> float:
+    """The FMR (0..1) that holds `fpir_target` (0..1) against `enrolled` people.
+
+    FPIR grows as FMR x N (GB/T 37078), and strangers of a public set are less alike than
+    neighbours are, hence the factor (D2).
+    """
+    return fpir_target / (max(enrolled, 1) * safety_factor)
+
+
+def identify_threshold(
+    curve: Sequence[CurvePoint], enrolled: int, fpir_target: float, safety_factor: float
+) -> float | None:
+    """The largest distance that still holds the target, or None when the curve can't tell.
+
+    Between two measured points the logarithm of the FMR is taken as linear in the distance;
+    beyond the smallest measured FMR nothing is extrapolated: `identify` is then refused (D2, R24).
+    `curve` has rising distances and rising FMR.
+    """
+    wanted = required_fmr(enrolled, fpir_target, safety_factor)
+    below = [point for point in curve if 0.0 < point.fmr <= wanted]
+    if not below:
+        return None
+    low = below[-1]
+    above = [point for point in curve if point.fmr > wanted and point.distance > low.distance]
+    return _between(low, above[0], wanted) if above else low.distance
+
+
+def _between(low: CurvePoint, high: CurvePoint, wanted: float) -> float:
+    share = (log(wanted) - log(low.fmr)) / (log(high.fmr) - log(low.fmr))
+    return low.distance + share * (high.distance - low.distance)
+
+
+def most_people(
+    curve: Sequence[CurvePoint], fpir_target: float, safety_factor: float
+) -> int:
+    """The largest number of enrolees that the curve supports at this target (R24)."""
+    smallest = min((point.fmr for point in curve if point.fmr > 0.0), default=None)
+    if smallest is None:
+        return 0
+    return int(fpir_target / (smallest * safety_factor) * (1 + 1e-9))
