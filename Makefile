@@ -1,0 +1,85 @@
+# Every target does its own set-up: the virtual environment, the pinned packages and, where faces
+# are looked at, the model files. The second time that takes a second or two. Settings:
+#
+#   PYTHON   the Python for a new environment (left out: the first of 3.13, 3.11, 3.12 that runs)
+#   VENV     the environment's folder, without spaces (.venv); VENV=.venv-3.13 makes another one
+#   CAMERA   a camera (/dev/video0) or a film (clip.mp4) instead of the rendered walk-up
+#   ONCE     1: play the story once and end, with 1 if it went otherwise
+#   FACES    for calibrate: a folder with one folder of photographs per person
+#   TESTS    for test: what to run instead of everything (TESTS=tests/hw)
+
+PYTHON ?=
+VENV ?= .venv
+CAMERA ?=
+ONCE ?=
+FACES ?=
+TESTS ?=
+
+python := $(VENV)/bin/python
+stamp := $(VENV)/.installed
+parity := build/parity-venv
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test models check format coverage requirements bench parity calibrate lock \
+	wheels units clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+run: models ## A walk-up, live: consent, enrolment, the door, a decline, a card (CAMERA=, ONCE=1)
+	@"$(python)" -m terminal run $(if $(CAMERA),--camera "$(CAMERA)") $(if $(ONCE),--once)
+
+test: models ## All tests (TESTS=tests/hw for some of them)
+	@"$(python)" -m pytest $(TESTS)
+
+models: $(stamp) ## Fetch, verify and convert the model files (once; then only verify)
+	@"$(python)" -m models build
+
+check: $(stamp) ## Format, lint, types, import contracts, rules of the house, docs
+	@"$(python)" -m tests.tools.check
+
+format: $(stamp) ## Put the code into its one form
+	@"$(python)" -m ruff format . && "$(python)" -m ruff check --fix --select I .
+
+coverage: $(stamp) ## Branch coverage of terminal/core: all of it, or this fails
+	@mkdir -p build/coverage
+	@"$(python)" -m pytest -q --cov --cov-config=setup.cfg --cov-report=term-missing tests/core
+
+requirements: $(stamp) ## Each requirement with the tests that cite it; fails where one is owed
+	@"$(python)" -m tests.tools.requirements_table
+
+bench: models ## Measure each stage and the whole; also as build/bench.json
+	@mkdir -p build
+	@"$(python)" -m tests.bench
+
+parity: models $(parity)/.installed ## Compare with the reference programs, in their own environment
+	@"$(parity)/bin/python" -m tests.parity.compare
+
+calibrate: models ## Measure the error curve on your own photographs (FACES=folder)
+	@[ -n "$(FACES)" ] || { echo "Say which photographs: make calibrate FACES=folder" >&2; exit 2; }
+	@"$(python)" -m tests.calibrate "$(FACES)"
+
+lock: ## Choose new exact versions for one Python (PYTHON=python3.13); needs the network
+	@"$(or $(PYTHON),python3)" tests/tools/lock.py
+
+wheels: ## Ask the package index that a board finds a wheel for everything in the lock
+	@"$(or $(PYTHON),python3)" tests/tools/lock.py --check-wheels
+
+units: ## Rate the hardening of the systemd units (needs systemd-analyze)
+	@systemd-analyze security --offline=true --no-pager systemd/*.service
+
+clean: ## Remove what was built, models included; the environment stays
+	@rm -rf build models/*.tflite *.egg-info
+
+$(stamp): setup.cfg pyproject.toml .ci/environment $(wildcard constraints/*.txt)
+	@.ci/environment "$(VENV)" "$(PYTHON)"
+	@touch "$@"
+
+# One of the reference programs is compiled here, which takes about 25 minutes on two cores.
+$(parity)/.installed: tests/parity/requirements.txt
+	@command -v c++ >/dev/null || \
+		{ echo "There is no C++ compiler: sudo apt-get install build-essential cmake" >&2; exit 1; }
+	@"$(or $(PYTHON),python3.11)" -m venv "$(parity)"
+	@"$(parity)/bin/python" -m pip install --disable-pip-version-check -q -r tests/parity/requirements.txt
+	@touch "$@"
