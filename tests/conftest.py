@@ -1,0 +1,34 @@
+"""What holds for every test: the rows a test cites exist, and real hardware is asked for.
+
+`@pytest.mark.requirement("R35", "A30")` names rows of docs/requirements.md; a row that is not there
+stops the collection, since a misspelt number would look like evidence. Tests marked `device` run
+with --device alone.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.tools import requirements_table
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--device", action="store_true", help="run the tests that need the board's own hardware"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    known = frozenset(row.number for row in requirements_table.read_rows())
+    for item in items:
+        _refuse_unknown_rows(item, known)
+        if item.get_closest_marker("device") and not config.getoption("--device"):
+            item.add_marker(pytest.mark.skip(reason="needs real hardware: pytest --device"))
+
+
+def _refuse_unknown_rows(item: pytest.Item, known: frozenset[str]) -> None:
+    cited = {str(row) for marker in item.iter_markers("requirement") for row in marker.args}
+    if unknown := sorted(cited - known):
+        raise pytest.UsageError(
+            f"{item.nodeid} cites {', '.join(unknown)}, which docs/requirements.md does not have."
+        )
