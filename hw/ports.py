@@ -18,23 +18,15 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from hw.errors import CameraEnded as CameraEnded
+from hw.errors import CameraLost as CameraLost
+from hw.errors import DeviceError as DeviceError
+
 Image = npt.NDArray[np.uint8]
 """An RGB picture: uint8, shape (rows, columns, 3), red first."""
 
 Clock = Callable[[], float]
 """Seconds of a clock that never steps back (`time.monotonic` on a device)."""
-
-
-class DeviceError(Exception):
-    """A device can't be used; the text is one sentence for a person: what, where, what to do."""
-
-
-class CameraLost(DeviceError):
-    """The camera gives no more frames: unplugged, stalled, or the clip has ended."""
-
-
-class CameraEnded(CameraLost):
-    """A clip or image folder has been shown to its end; a live camera never says this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +146,19 @@ class Board(Protocol):
     """All lines of one terminal, claimed at their resting level."""
 
     @property
-    def strike(self) -> Strike: ...
+    def strike(self) -> Strike:
+        """The door relay."""
+        ...
 
     @property
-    def sign(self) -> Lamp: ...
+    def sign(self) -> Lamp:
+        """The signage LED."""
+        ...
 
     @property
-    def buzzer(self) -> Buzzer: ...
+    def buzzer(self) -> Buzzer:
+        """The buzzer."""
+        ...
 
     def start(self, on_change: OnInput) -> Mapping[Input, bool]:
         """Begin to watch the inputs; returns the level of each line that is wired, now."""
