@@ -15,6 +15,7 @@ from enum import Enum
 from terminal.core.values import (
     CardId,
     ConsentId,
+    ConsentState,
     Moment,
     Outcome,
     Permission,
@@ -157,10 +158,11 @@ class BindCard:
 
 @dataclass(frozen=True, slots=True)
 class StoreConsent:
-    """Write the consent that was just given at the device."""
+    """Write what the person decided at the device: `state` is GIVEN or REFUSED."""
 
     person: PersonId
     consent: ConsentId
+    state: ConsentState
     at: Moment
 
 
@@ -186,9 +188,10 @@ class DropReferences:
 
 @dataclass(frozen=True, slots=True)
 class EraseFace:
-    """End the consent and erase every template of this person, in memory and on disk."""
+    """End the consent as `state` and erase every template of the person, in memory and on disk."""
 
     person: PersonId
+    state: ConsentState
     at: Moment
 
 

@@ -20,9 +20,9 @@ from terminal.core.values import (
     Moment,
     PersonId,
     Pose,
-    Reason,
     TrackId,
     View,
+    Way,
 )
 
 
@@ -77,10 +77,11 @@ class ReaderChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class EnrolledChanged(Event):
-    """How many people can be recognised, and whether the error curve supports so many (D2)."""
+    """How many can be recognised; whether the error curve supports so many, and one more (D2)."""
 
     people: int
     supported: bool
+    room: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +191,7 @@ class ReferenceTaken(Event):
 
 @dataclass(frozen=True, slots=True)
 class CaptureHindered(Event):
-    """Vision can't take the reference that is wanted; this would help."""
+    """Vision has no good frame yet, for a probe or a reference; this would help."""
 
     hint: Hint
 
@@ -200,15 +201,6 @@ class DuplicateChecked(Event):
     """Whether the captured face is already enrolled as someone else."""
 
     found: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ScanFailed(Event):
-    """Vision could not make a probe of this track."""
-
-    track: TrackId
-    reason: Reason
-    hint: Hint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,3 +215,17 @@ class EraseAsked(Event):
 @dataclass(frozen=True, slots=True)
 class FaceWentOff(Event):
     """Told by `machine` to its tables: face recognition just went off, whatever the cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class StrikeAsked(Event):
+    """Told by `access` to `door`: this person may come in. What the strike does, `door` knows."""
+
+    way: Way
+    person: PersonId
+    reader: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DoorCycleEnded(Event):
+    """Told by `door` to `access`: the door that was released is closed and secure again."""

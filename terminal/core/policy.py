@@ -75,6 +75,9 @@ FACE_LEASE_S = 0.5
 FACE_RENEW_S = 0.2
 """Vision's permission lives this long and is renewed this often (D10: at most 500 ms)."""
 
+SIGN_WAIT_S = 1.0
+"""The sign must read back lit within this time after it was lit, else the face stays off."""
+
 HOLD_LEASE_S = 10.0
 HOLD_RENEW_S = 4.0
 """A held release is asserted for so long, and again this often (D15: at most 10 s)."""
@@ -167,9 +170,7 @@ def _between(low: CurvePoint, high: CurvePoint, wanted: float) -> float:
     return low.distance + share * (high.distance - low.distance)
 
 
-def most_people(
-    curve: Sequence[CurvePoint], fpir_target: float, safety_factor: float
-) -> int:
+def most_people(curve: Sequence[CurvePoint], fpir_target: float, safety_factor: float) -> int:
     """The largest number of enrolees that the curve supports at this target (R24)."""
     smallest = min((point.fmr for point in curve if point.fmr > 0.0), default=None)
     if smallest is None:

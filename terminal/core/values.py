@@ -104,7 +104,8 @@ class FaceOff(Enum):
 
     PLACE = "place"
     DISABLED = "disabled"
-    ENROLLED_TOO_MANY = "enrolled_too_many"
+    NOBODY_ENROLLED = "nobody_enrolled"
+    TOO_MANY_ENROLLED = "too_many_enrolled"
     ALTERNATIVES = "alternatives"
     CAMERA = "camera"
     VISION = "vision"
@@ -135,7 +136,7 @@ class Pose(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """What vision is allowed right now (D10). EMBED names the one track it is for, ENROL the pose."""
+    """What vision may do right now (D10). EMBED names the one track it is for, ENROL the pose."""
 
     level: Level
     track: TrackId | None = None
