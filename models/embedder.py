@@ -11,7 +11,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from models.runtime import Model
+from models.errors import ModelRefused
+from models.runtime import RUNTIME, Model
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
@@ -39,13 +40,19 @@ class Embedder:
     def embed(self, chip: Pixels) -> Floats:
         """The embedding of a chip, uint8 (S, S, 3): float32 (D,), unit length, a fresh array.
 
-        Mean of the chip's and its mirror image's: fewer errors than the chip's alone.
+        Mean of the chip's and its mirror image's: fewer errors than the chip's alone. Raises
+        ModelRefused where the model gives no usable numbers.
         """
         if chip.shape != self._model.input_shape[1:] or chip.dtype != np.uint8:
             raise ValueError(f"a chip must be uint8 {self._model.input_shape[1:]}")
         np.copyto(self._sum, self._forward(chip))
         self._sum += self._forward(chip[:, ::-1])
         length = math.sqrt(float(np.dot(self._sum, self._sum)))
+        if not 0 < length < math.inf:
+            raise ModelRefused(
+                f"{self._model.entry.file} gives no usable numbers in {RUNTIME}; "
+                "install the version of constraints/ and start again."
+            )
         return np.divide(self._sum, np.float32(length), out=np.empty(self.width, np.float32))
 
     def embed_once(self, chip: Pixels) -> Floats:

@@ -6,7 +6,7 @@ the first convolution has no padding). The bytes depend on the weights and this 
 input, equal output, on every Python and NumPy, so that the manifest can pin the result's hash.
 This module must never read a file or the network. It changes with the network's graph.
 
-int8: symmetric per output channel, scale = max |w| / 127, biases and activations float32 ("dynamic
+int8: convolution filters, symmetric per output channel, scale = max |w| / 127, biases and activations float32 ("dynamic
 range": the runtime quantises each activation as it comes). Computed here rather than by a
 quantiser package so that no other package's release can change the bytes.
 """
@@ -196,12 +196,16 @@ class _Graph:
         )
 
     def project(self, at: int, matrix: NDArray[np.float32]) -> int:
-        """Product with `matrix` (outputs, inputs), no bias."""
+        """Product with `matrix` (outputs, inputs), no bias.
+
+        Always float32: tflite-runtime 2.14 can't multiply a matrix of int8 per channel (its output
+        is 0), and it is 2 % of the file.
+        """
         options = schema.FullyConnectedOptionsT()
-        weights = self._weights(np.ascontiguousarray(matrix))
+        weights = self._constant(np.ascontiguousarray(matrix))
         return self._operate(
             schema.BuiltinOperator.FULLY_CONNECTED,
-            1 if self._precision is Precision.FLOAT32 else 3,
+            1,
             [at, weights, -1],
             (1, len(matrix)),
             schema.BuiltinOptions.FullyConnectedOptions,
@@ -244,7 +248,7 @@ class _Graph:
         return output
 
     def _weights(self, values: NDArray[np.float32]) -> int:
-        """Filters or a matrix, stored in the graph's precision."""
+        """Filters, stored in the graph's precision."""
         if self._precision is Precision.FLOAT32:
             return self._constant(values)
         stored, scales = quantise(values)
