@@ -6,9 +6,9 @@ the first convolution has no padding). The bytes depend on the weights and this 
 input, equal output, on every Python and NumPy, so that the manifest can pin the result's hash.
 This module must never read a file or the network. It changes with the network's graph.
 
-int8: convolution filters, symmetric per output channel, scale = max |w| / 127, biases and activations float32 ("dynamic
-range": the runtime quantises each activation as it comes). Computed here rather than by a
-quantiser package so that no other package's release can change the bytes.
+int8: the convolutions' filters, symmetric per output channel, scale = max |w| / 127; biases and
+activations stay float32 ("dynamic range": the runtime quantises each activation as it comes).
+Computed here rather than by a quantiser package, so that no other release can change the bytes.
 """
 
 import math
