@@ -28,7 +28,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 EXTRAS = ("build", "dev")
 # Newest first. Raspberry Pi OS Bookworm has glibc 2.36, the oldest system that is supported.
-GLIBC_TAGS = tuple(f"manylinux_2_{minor}" for minor in range(36, 16, -1)) + ("manylinux2014",)
+GLIBC_TAGS = (*(f"manylinux_2_{minor}" for minor in range(36, 16, -1)), "manylinux2014")
 MACHINES = ("x86_64", "aarch64")
 
 
@@ -99,7 +99,8 @@ def lock_text(python: str, pins_by_machine: Mapping[str, Sequence[Pin]]) -> str:
 def require_same_versions(pins_by_machine: Mapping[str, Sequence[Pin]]) -> None:
     """Raise LockError where one platform would get another version than the other."""
     versions = [{(pin.name, pin.version) for pin in pins} for pins in pins_by_machine.values()]
-    for name, version in sorted(set.union(*versions) - set.intersection(*versions)):
+    everywhere = versions[0].intersection(*versions[1:])
+    for name, version in sorted(versions[0].union(*versions[1:]) - everywhere):
         raise LockError(f"{name} {version} has no wheel for every one of {', '.join(MACHINES)}.")
 
 

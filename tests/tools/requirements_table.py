@@ -161,7 +161,11 @@ def as_text(entries: Sequence[Entry]) -> str:
         for line in (f"{entry.row.number} ({entry.row.status.value})", *_indented(entry.tests))
     ]
     bare = [entry for entry in entries if not entry.tests]
-    for title, status in (("owed", Status.NOW), ("later", Status.LATER), ("not here", Status.NOT_HERE)):
+    for title, status in (
+        ("owed", Status.NOW),
+        ("later", Status.LATER),
+        ("not here", Status.NOT_HERE),
+    ):
         numbers = [entry.row.number for entry in bare if entry.row.status is status]
         lines.append(f"\nno test, {title} ({len(numbers)}): {' '.join(numbers) or '-'}")
     lines.append(f"\n{len(entries)} rows, {len(cited)} cited by a test.")

@@ -1,0 +1,236 @@
+"""The docs say only what is so: links, paths, targets and commands that exist, and the right words.
+
+Reads every Markdown file of the repository (what links to where, which files, `make` targets,
+`terminalctl` commands and `python -m` modules stand in code), the docstrings of the product (the
+vocabulary of biometrics and of doors, see docs/requirements.md for the sources), and every text
+file (no path of one machine, no host of a package index: a build machine has its own). It runs
+nothing of what it reads.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.tools.rules import Finding, product_files
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# ISO/IEC 2382-37 and 30107 have better words: person, comparison score, presentation attack,
+# release, allow list.
+NOT_OUR_WORDS = (
+    "user",
+    "users",
+    "match confidence",
+    "liveness score",
+    "spoof",
+    "spoofing",
+    "spoof-proof",
+    "unlock",
+    "unlocks",
+    "unlocked",
+    "whitelist",
+)
+# In pieces, so that this file does not find itself.
+MACHINE_PATHS = tuple("/" + name for name in ("work/", "root/", "home/[a-z]", "tmp/w/"))
+INDEX_HOSTS = tuple(
+    r"\.".join(parts)
+    for parts in (
+        ("pypi", "org"),
+        ("pythonhosted", "org"),
+        ("piwheels", "org"),
+        ("deb", "debian", "org"),
+        ("huggingface", "co"),
+        ("tuna", "tsinghua"),
+        ("mirrors", "aliyun"),
+    )
+)
+_TOP_LEVEL = ("terminal", "hw", "models", "systemd", "tests", "docs", "constraints", ".ci")
+_MADE = re.compile(r"models/.*\.tflite|docs/build/.*")
+_FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.M | re.S)
+_SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_MAKE = re.compile(r"(?:^|[\s;&|(])make((?: +[A-Z]+=\S+)*) +([a-z][a-z_-]*)")
+_COMMAND = re.compile(r"(?:^|[\s;&|(/])terminalctl((?: +--?[a-z-]+)*) +([a-z][a-z-]*)")
+_MODULE = re.compile(r"python[\d.]*\"? -m ((?:terminal|hw|models|tests)[\w.]*)")
+
+
+@dataclass(frozen=True)
+class Code:
+    """A piece of code in a document, and the line on which it begins."""
+
+    text: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Repository:
+    """What the documents may speak of."""
+
+    root: Path
+    targets: frozenset[str]
+    commands: frozenset[str]
+
+
+def read_repository(root: Path) -> Repository:
+    """The make targets and the commands of terminalctl, read from the sources under `root`."""
+    makefile = (root / "Makefile").read_text(encoding="utf-8")
+    targets = frozenset(re.findall(r"^([a-z][a-z_-]*):", makefile, re.M))
+    sources = [*(root / "terminal").glob("cli*.py"), *(root / "terminal").glob("cli/**/*.py")]
+    found = (name for path in sources for name in _parsers(path.read_text(encoding="utf-8")))
+    return Repository(root, targets, frozenset(found))
+
+
+def _parsers(source: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            named = node.func.attr == "add_parser" and node.args
+            if named and isinstance(node.args[0], ast.Constant):
+                yield str(node.args[0].value)
+
+
+def code_in(text: str) -> Iterator[Code]:
+    """Fenced blocks and code spans."""
+    for match in _FENCE.finditer(text):
+        yield Code(match.group(1), text.count("\n", 0, match.start(1)) + 1)
+    for match in _SPAN.finditer(_without_fences(text)):
+        yield Code(match.group(1), text.count("\n", 0, match.start()) + 1)
+
+
+def _without_fences(text: str) -> str:
+    """The text with blocks blanked out, every line still where it was."""
+    return _FENCE.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
+
+
+def prose_of(text: str) -> str:
+    """The text with all code blanked out, every line still where it was."""
+    return _SPAN.sub(lambda match: " " * len(match.group()), _without_fences(text))
+
+
+def broken_links(text: str, path: str, repository: Repository) -> Iterator[Finding]:
+    """Relative links to files or headings that do not exist."""
+    for match in _LINK.finditer(prose_of(text)):
+        target, _, anchor = match.group(1).partition("#")
+        line = text.count("\n", 0, match.start()) + 1
+        if re.match(r"[a-z]+:", target):
+            continue
+        file = (repository.root / path).parent / target if target else repository.root / path
+        if not file.exists():
+            yield Finding(path, line, f"links to {target}, which does not exist")
+        elif anchor and file.suffix == ".md" and anchor not in _anchors(file):
+            yield Finding(path, line, f"links to #{anchor}, a heading that does not exist")
+
+
+def _anchors(file: Path) -> set[str]:
+    headings = re.findall(r"^#+ +(.+)$", file.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def missing_files(text: str, path: str, repository: Repository) -> Iterator[Finding]:
+    """Paths in code that begin with a folder of ours and lead nowhere."""
+    for code in code_in(text):
+        for word in re.findall(r"[\w.*/<>-]+", code.text):
+            if _is_our_path(word) and not _exists(word, repository.root):
+                yield Finding(path, code.line, f"names {word}, which does not exist")
+
+
+def _is_our_path(word: str) -> bool:
+    first, slash, rest = word.partition("/")
+    return bool(slash and rest and first in _TOP_LEVEL and "<" not in word)
+
+
+def _exists(word: str, root: Path) -> bool:
+    word = word.rstrip(".")
+    if _MADE.fullmatch(word):
+        return True
+    return any(root.glob(word)) if "*" in word else (root / word).exists()
+
+
+def missing_targets(text: str, path: str, repository: Repository) -> Iterator[Finding]:
+    """`make X` where the Makefile has no X."""
+    for code in code_in(text):
+        for match in _MAKE.finditer(code.text):
+            if match.group(2) not in repository.targets:
+                yield Finding(path, code.line, f"says make {match.group(2)}, which is no target")
+
+
+def missing_commands(text: str, path: str, repository: Repository) -> Iterator[Finding]:
+    """`terminalctl X` where the command line has no X; `python -m X` where there is no X."""
+    for code in code_in(text):
+        for match in _COMMAND.finditer(code.text):
+            if repository.commands and match.group(2) not in repository.commands:
+                yield Finding(path, code.line, f"says terminalctl {match.group(2)}, no command")
+        for module in _MODULE.findall(code.text):
+            if not _is_module(repository.root / module.rstrip(".").replace(".", "/")):
+                yield Finding(path, code.line, f"says python -m {module}, which does not exist")
+
+
+def _is_module(path: Path) -> bool:
+    return path.with_suffix(".py").is_file() or (path / "__main__.py").is_file()
+
+
+def wrong_words(text: str, path: str, first_line: int = 1) -> Iterator[Finding]:
+    """Words that the standards have better ones for, as whole words, in any case."""
+    for word in NOT_OUR_WORDS:
+        for match in re.finditer(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text, re.I):
+            line = first_line + text.count("\n", 0, match.start())
+            yield Finding(path, line, f"says '{match.group()}': see the words of ISO/IEC 2382-37")
+
+
+def wrong_words_in_docstrings(source: str, path: str) -> Iterator[Finding]:
+    """The same in the docstrings of what is public, and of the module."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            text = ast.get_docstring(node, clean=False)
+            if text and not getattr(node, "name", "").startswith("_"):
+                yield from wrong_words(prose_of(text), path, getattr(node, "lineno", 1))
+
+
+def traces_of_a_machine(text: str, path: str) -> Iterator[Finding]:
+    """Paths of one computer and hosts of a package index."""
+    pattern = rf"(?<![\w.$}}])(?:{'|'.join(MACHINE_PATHS)})|{'|'.join(INDEX_HOSTS)}"
+    for match in re.finditer(pattern, text):
+        line = text.count("\n", 0, match.start()) + 1
+        yield Finding(path, line, f"names {match.group()}, which only this machine or network has")
+
+
+def tracked_files(root: Path) -> list[Path]:
+    """Every file of the repository, or what would be committed."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    return sorted(root / name for name in set(done.stdout.split("\0")) if name)
+
+
+def findings_in(root: Path, files: Sequence[Path]) -> Iterator[Finding]:
+    """Everything there is to say about `files`, which lie under `root`."""
+    repository = read_repository(root)
+    for file in files:
+        try:
+            text = file.read_text(encoding="utf-8")
+        except (UnicodeDecodeError, FileNotFoundError):
+            continue
+        path = file.relative_to(root).as_posix()
+        yield from traces_of_a_machine(text, path)
+        if file.suffix == ".md":
+            yield from wrong_words(prose_of(text), path)
+            for look in (broken_links, missing_files, missing_targets, missing_commands):
+                yield from look(text, path, repository)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the findings; 1 if there are any."""
+    findings = list(findings_in(ROOT, tracked_files(ROOT)))
+    for path in product_files(ROOT):
+        source = path.read_text(encoding="utf-8")
+        findings += wrong_words_in_docstrings(source, path.relative_to(ROOT).as_posix())
+    print("\n".join(map(str, findings)) or "The docs hold.")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

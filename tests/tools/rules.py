@@ -1,0 +1,228 @@
+"""Rules of the house that no general linter has, read from the syntax tree of every product file.
+
+Each rule keeps one promise of the design from being broken by accident: wall time has one owner,
+statements for the database are never put together from strings (T16, A7), nothing goes through a
+shell, only the loop may catch everything, nothing is evaluated or unpickled, no socket leaves the
+machine (R05) and nothing writes a picture (R17, R36). The rules look at names, so they stop habits
+and slips; they do not stop someone who hides what they do.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PRODUCT = ("terminal", "hw", "models")
+
+WALL_TIME_OWNER = "terminal/clock.py"
+CATCH_ALL_OWNER = "terminal/loop.py"
+NETWORK_OWNER = "models/fetch.py"
+
+_WALL_TIME = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"} | {
+    "time.time_ns",
+    "time.localtime",
+    "time.gmtime",
+}
+_STATEMENT_METHODS = {"execute", "executemany", "executescript", "query"}
+_SHELLS = {"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput"}
+_EVALUATORS = {"eval", "exec", "compile", "__import__"}
+_UNPICKLERS = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
+_NETWORK = {"AF_INET", "AF_INET6", "create_connection", "create_server"}
+_PICTURE_WRITERS = {"imwrite", "imwritemulti", "imencode", "VideoWriter"}
+_CATCH_ALL = {"Exception", "BaseException"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One broken rule: a path from the root of the repository, a line, and what is wrong."""
+
+    path: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        """As compilers print it, so that editors can jump there."""
+        return f"{self.path}:{self.line}: {self.message}"
+
+
+Rule = Callable[[ast.Module, str], Iterator[tuple[ast.AST, str]]]
+
+
+def wall_time(tree: ast.Module, path: str) -> Iterator[tuple[ast.AST, str]]:
+    """Everything but the clock gets its time handed in."""
+    if path == WALL_TIME_OWNER:
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and _last_two(node) in _WALL_TIME:
+            yield node, f"{_last_two(node)} is for {WALL_TIME_OWNER} alone: take the time handed in"
+
+
+def statements(tree: ast.Module, path: str) -> Iterator[tuple[ast.AST, str]]:
+    """A statement is a literal, or a constant in capitals; values are bound (T16)."""
+    owner = _imports(tree, {"sqlite3", "sqlite_utils"})
+    for call in _calls(tree):
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+        if name not in _STATEMENT_METHODS or not call.args:
+            continue
+        statement = call.args[0]
+        if _is_built(statement) or (owner and not _is_literal(statement)):
+            yield (
+                call,
+                f"the statement given to {name}() is put together: write it out, bind values",
+            )
+
+
+def shells(tree: ast.Module, path: str) -> Iterator[tuple[ast.AST, str]]:
+    """No command line is ever read by a shell."""
+    for call in _calls(tree):
+        if isinstance(call.func, ast.Attribute) and _last_two(call.func) in _SHELLS:
+            yield call, f"{_last_two(call.func)} starts a shell: subprocess.run with a list"
+        for keyword in call.keywords:
+            if keyword.arg == "shell" and not _is_false(keyword.value):
+                yield call, "shell= starts a shell: give a list of words"
+
+
+def catching_all(tree: ast.Module, path: str) -> Iterator[tuple[ast.AST, str]]:
+    """Only the loop may catch everything: it secures the door and ends."""
+    if path == CATCH_ALL_OWNER:
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ExceptHandler) and _catches_all(node.type):
+            yield node, f"catches everything, which is for {CATCH_ALL_OWNER} alone: name the errors"
+
+
+def evaluation(tree: ast.Module, path: str) -> Iterator[tuple[ast.AST, str]]:
+    """Data is never run."""
+    for call in _calls(tree):
+        if isinstance(call.func, ast.Name) and call.func.id in _EVALUATORS:
+            yield call, f"{call.func.id}() runs data"
+        for keyword in call.keywords:
+            if keyword.arg == "allow_pickle" and not _is_false(keyword.value):
+                yield call, "allow_pickle= runs data"
+    if modules := _imports(tree, _UNPICKLERS):
+        yield tree, f"{', '.join(sorted(modules))} runs what it reads"
+
+
+def network(tree: ast.Module, path: str) -> Iterator[tuple[ast.AST, str]]:
+    """No socket but Unix sockets (R05); the fetching of models is a program of its own."""
+    if path == NETWORK_OWNER:
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute | ast.Name) and _name(node) in _NETWORK:
+            yield node, f"{_name(node)} opens a way out of the machine"
+
+
+def pictures(tree: ast.Module, path: str) -> Iterator[tuple[ast.AST, str]]:
+    """Nothing in the product can write a picture (R17, R36)."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute | ast.Name) and _name(node) in _PICTURE_WRITERS:
+            yield node, f"{_name(node)} writes pictures, and the product has no use for one"
+
+
+RULES: tuple[Rule, ...] = (
+    wall_time,
+    statements,
+    shells,
+    catching_all,
+    evaluation,
+    network,
+    pictures,
+)
+
+
+def findings_in(source: str, path: str) -> list[Finding]:
+    """What the rules say about `source`, which stands at `path` below the root."""
+    tree = ast.parse(source, filename=path)
+    found = {
+        Finding(path, getattr(node, "lineno", 1), message)
+        for rule in RULES
+        for node, message in rule(tree, path)
+    }
+    return sorted(found, key=lambda finding: (finding.line, finding.message))
+
+
+def product_files(root: Path = ROOT) -> Iterator[Path]:
+    """Every Python file that is installed on a terminal."""
+    return (path for package in PRODUCT for path in sorted((root / package).rglob("*.py")))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the findings; 1 if there are any."""
+    findings = [
+        finding
+        for path in product_files()
+        for finding in findings_in(
+            path.read_text(encoding="utf-8"), path.relative_to(ROOT).as_posix()
+        )
+    ]
+    print("\n".join(map(str, findings)) or "No rule of the house is broken.")
+    return 1 if findings else 0
+
+
+def _calls(tree: ast.AST) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def _name(node: ast.Attribute | ast.Name) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id
+
+
+def _last_two(node: ast.Attribute) -> str:
+    value = node.value
+    before = _name(value) if isinstance(value, ast.Attribute | ast.Name) else ""
+    return f"{before}.{node.attr}"
+
+
+def _imports(tree: ast.Module, wanted: set[str]) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.split(".")[0])
+    return found & wanted
+
+
+def _is_built(node: ast.expr) -> bool:
+    """An f-string, or anything with a literal text joined, formatted or added."""
+    if isinstance(node, ast.JoinedStr):
+        return True
+    if isinstance(node, ast.BinOp):
+        return _holds_text(node)
+    method = node.func if isinstance(node, ast.Call) else None
+    return isinstance(method, ast.Attribute) and method.attr in {"format", "join", "replace"}
+
+
+def _holds_text(node: ast.expr) -> bool:
+    return any(
+        isinstance(part, ast.JoinedStr)
+        or (isinstance(part, ast.Constant) and isinstance(part.value, str))
+        for part in ast.walk(node)
+    )
+
+
+def _is_literal(node: ast.expr) -> bool:
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str)
+    return isinstance(node, ast.Attribute | ast.Name) and _name(node).isupper()
+
+
+def _is_false(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is False
+
+
+def _catches_all(node: ast.expr | None) -> bool:
+    if node is None:
+        return True
+    kinds = node.elts if isinstance(node, ast.Tuple) else [node]
+    return any(
+        isinstance(kind, ast.Attribute | ast.Name) and _name(kind) in _CATCH_ALL for kind in kinds
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
