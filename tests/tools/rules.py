@@ -27,12 +27,22 @@ _WALL_TIME = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today",
     "time.localtime",
     "time.gmtime",
 }
-_STATEMENT_METHODS = {"execute", "executemany", "executescript", "query"}
+_DATABASE = {"sqlite3", "sqlite_utils"}
+_DATABASE_OWNERS = {"terminal.schema", "terminal.store"}
+_STATEMENT_METHODS = {"execute", "executemany", "executescript", "query"} | {
+    "run",  # these four: terminal.schema.Database, through which statements go
+    "run_each",
+    "row",
+    "rows",
+}
 _SHELLS = {"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput"}
 _EVALUATORS = {"eval", "exec", "compile", "__import__"}
 _UNPICKLERS = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
 _NETWORK = {"AF_INET", "AF_INET6", "create_connection", "create_server"}
-_PICTURE_WRITERS = {"imwrite", "imwritemulti", "imencode", "VideoWriter"}
+_PICTURE_WRITERS = {"imwrite", "imwritemulti", "imencode", "VideoWriter", "tofile"} | {
+    "tifffile",
+    "imageio",
+}
 _CATCH_ALL = {"Exception", "BaseException"}
 
 
@@ -62,14 +72,20 @@ def wall_time(tree: ast.Module, path: str) -> Iterator[tuple[ast.AST, str]]:
 
 
 def statements(tree: ast.Module, path: str) -> Iterator[tuple[ast.AST, str]]:
-    """A statement is a literal, or a constant in capitals; values are bound (T16)."""
-    owner = _imports(tree, {"sqlite3", "sqlite_utils"})
+    """A statement is a literal, or a constant in capitals; values are bound (T16).
+
+    A function that takes a `statement` may hand it on: its callers are looked at in their turn.
+    """
+    near_database = bool(_imports(tree, _DATABASE) or _imports_from(tree, _DATABASE_OWNERS))
+    handed_on = {"statement"} | _loops_over_literals(tree)
     for call in _calls(tree):
         name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-        if name not in _STATEMENT_METHODS or not call.args:
+        if name not in _STATEMENT_METHODS or not call.args or _is_subprocess(call.func):
             continue
         statement = call.args[0]
-        if _is_built(statement) or (owner and not _is_literal(statement)):
+        if isinstance(statement, ast.Name) and statement.id in handed_on:
+            continue
+        if _is_built(statement) or (near_database and not _is_written_out(statement)):
             yield (
                 call,
                 f"the statement given to {name}() is put together: write it out, bind values",
@@ -87,11 +103,16 @@ def shells(tree: ast.Module, path: str) -> Iterator[tuple[ast.AST, str]]:
 
 
 def catching_all(tree: ast.Module, path: str) -> Iterator[tuple[ast.AST, str]]:
-    """Only the loop may catch everything: it secures the door and ends."""
+    """Only the loop may catch everything: it secures the door and ends.
+
+    A handler that tidies up and raises again is right anywhere.
+    """
     if path == CATCH_ALL_OWNER:
         return
     for node in ast.walk(tree):
-        if isinstance(node, ast.ExceptHandler) and _catches_all(node.type):
+        if not isinstance(node, ast.ExceptHandler) or _raises_again(node):
+            continue
+        if _catches_all(node.type):
             yield node, f"catches everything, which is for {CATCH_ALL_OWNER} alone: name the errors"
 
 
@@ -111,16 +132,16 @@ def network(tree: ast.Module, path: str) -> Iterator[tuple[ast.AST, str]]:
     """No socket but Unix sockets (R05); the fetching of models is a program of its own."""
     if path == NETWORK_OWNER:
         return
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute | ast.Name) and _name(node) in _NETWORK:
-            yield node, f"{_name(node)} opens a way out of the machine"
+    for node, name in _names(tree):
+        if name in _NETWORK:
+            yield node, f"{name} opens a way out of the machine"
 
 
 def pictures(tree: ast.Module, path: str) -> Iterator[tuple[ast.AST, str]]:
     """Nothing in the product can write a picture (R17, R36)."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute | ast.Name) and _name(node) in _PICTURE_WRITERS:
-            yield node, f"{_name(node)} writes pictures, and the product has no use for one"
+    for node, name in _names(tree):
+        if name in _PICTURE_WRITERS:
+            yield node, f"{name} writes pictures, and the product has no use for one"
 
 
 RULES: tuple[Rule, ...] = (
@@ -187,10 +208,29 @@ def _imports(tree: ast.Module, wanted: set[str]) -> set[str]:
     return found & wanted
 
 
+def _imports_from(tree: ast.Module, modules: set[str]) -> bool:
+    return any(
+        isinstance(node, ast.ImportFrom) and node.module in modules for node in ast.walk(tree)
+    )
+
+
+def _names(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
+    """Every name that is used or imported, with the node it stands at."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute | ast.Name):
+            yield node, _name(node)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            yield from ((node, alias.name) for alias in node.names)
+
+
+def _is_subprocess(function: ast.expr) -> bool:
+    return isinstance(function, ast.Attribute) and _last_two(function) == "subprocess.run"
+
+
 def _is_built(node: ast.expr) -> bool:
     """An f-string, or anything with a literal text joined, formatted or added."""
     if isinstance(node, ast.JoinedStr):
-        return True
+        return not _is_pragma_of_integers(node)
     if isinstance(node, ast.BinOp):
         return _holds_text(node)
     method = node.func if isinstance(node, ast.Call) else None
@@ -205,14 +245,44 @@ def _holds_text(node: ast.expr) -> bool:
     )
 
 
-def _is_literal(node: ast.expr) -> bool:
+def _is_written_out(node: ast.expr) -> bool:
     if isinstance(node, ast.Constant):
         return isinstance(node.value, str)
+    if isinstance(node, ast.JoinedStr):
+        return _is_pragma_of_integers(node)
     return isinstance(node, ast.Attribute | ast.Name) and _name(node).isupper()
+
+
+def _is_pragma_of_integers(node: ast.JoinedStr) -> bool:
+    """SQLite binds no values in a PRAGMA; `:d` lets nothing but an integer through."""
+    first, *rest = node.values
+    values = [part for part in rest if isinstance(part, ast.FormattedValue)]
+    return (
+        isinstance(first, ast.Constant)
+        and str(first.value).startswith("PRAGMA ")
+        and all(ast.unparse(value.format_spec or first) == "f'd'" for value in values)
+    )
+
+
+def _loops_over_literals(tree: ast.Module) -> set[str]:
+    """Names of loops over a written-out list of texts."""
+    return {
+        node.target.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.For)
+        and isinstance(node.target, ast.Name)
+        and isinstance(node.iter, ast.Tuple | ast.List)
+        and all(isinstance(item, ast.Constant) for item in node.iter.elts)
+    }
 
 
 def _is_false(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is False
+
+
+def _raises_again(handler: ast.ExceptHandler) -> bool:
+    last = handler.body[-1]
+    return isinstance(last, ast.Raise) and last.exc is None
 
 
 def _catches_all(node: ast.expr | None) -> bool:

@@ -1,0 +1,95 @@
+"""The look at the docs finds each kind of untruth, and leaves true sentences alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.tools import check_docs
+
+CLI = """
+def main():
+    nouns = parser.add_subparsers()
+    nouns.add_parser("status")
+"""
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> check_docs.Repository:
+    (tmp_path / "Makefile").write_text("run: ## Play\n\t@true\n", encoding="utf-8")
+    (tmp_path / "terminal").mkdir()
+    (tmp_path / "terminal" / "cli.py").write_text(CLI, encoding="utf-8")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.md").write_text("# One thing\n", encoding="utf-8")
+    return check_docs.read_repository(tmp_path)
+
+
+def found(text: str, repository: check_docs.Repository) -> list[str]:
+    path = repository.root / "README.md"
+    path.write_text(text, encoding="utf-8")
+    return [str(finding) for finding in check_docs.findings_in(repository.root, [path])]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "See [b](docs/b.md).",
+        "See [a](docs/a.md#another-thing).",
+        "Read `docs/b.md`.",
+        "Read `terminal/*.toml`.",
+        "```\ncat terminal/gone.py\n```",
+        "Say `make walk`.",
+        "```sh\ncd x && make walk\n```",
+        "Say `make ONCE=1 walk`.",
+        "Say `terminalctl open`.",
+        "Say `terminalctl --json open`.",
+        "```\n.venv/bin/terminalctl open --now\n```",
+        "Say `python -m terminal.gone`.",
+        "The user enters.",
+        "It is Spoof-proof.",
+        "A whitelist of\nmodels.",
+        "Look into /" + "root/x.",
+        "Look into /" + "home/anna/x.",
+        "From pypi" + ".org.",
+    ],
+)
+def test_what_is_not_so_is_found(text: str, repository: check_docs.Repository) -> None:
+    assert len(found(text, repository)) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "See [a](docs/a.md), [its heading](docs/a.md#one-thing), [web](https://example.org/x).",
+        "Read `docs/a.md` and `terminal/*.py`; `models/face.tflite` is built.",
+        "Say `make run`, `make ONCE=1 run` or `make`; it will make do.",
+        "Say `terminalctl status --json`; `terminalctl` alone explains.",
+        "Say `python -m terminal.cli`.",
+        "In code, `User=door` may stand; a superuser is another word.",
+        "```\nUser=door\n```",
+        "Put it into /home/$NAME, /var/lib/terminal or /work-bench.",
+    ],
+)
+def test_what_is_so_is_left_alone(text: str, repository: check_docs.Repository) -> None:
+    assert found(text, repository) == []
+
+
+def test_a_finding_names_its_line(repository: check_docs.Repository) -> None:
+    (finding,) = found("\n\n```\na\n```\n\nSay `make walk`.\n", repository)
+    assert finding.startswith("README.md:7: ")
+
+
+def test_a_wrong_word_in_a_public_docstring_is_found() -> None:
+    source = 'def f():\n    """Takes the user."""\n'
+    assert list(check_docs.wrong_words_in_docstrings(source, "terminal/x.py"))
+
+
+def test_code_and_private_docstrings_are_not_prose() -> None:
+    source = '"""See `User=`."""\ndef _f():\n    """Takes the user."""\n'
+    assert not list(check_docs.wrong_words_in_docstrings(source, "terminal/x.py"))
+
+
+def test_a_path_of_this_machine_is_found_in_code_too(tmp_path: Path) -> None:
+    text = f'PATH = "{"/"}work/main"\n'
+    assert list(check_docs.traces_of_a_machine(text, "terminal/x.py"))
