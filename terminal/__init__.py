@@ -1,3 +1,3 @@
-"""The Face-Optional Terminal: lets people in by face where they agreed to it, and by card where not."""
+"""The Face-Optional Terminal: in by face for whoever agreed to it, by card for whoever did not."""
 
 __version__ = "0.1.0"

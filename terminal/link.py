@@ -36,15 +36,14 @@ class Message(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True)
     """One message; each says which end may send it."""
 
 
-class Hello(Message):
+class Hello(Message, frozen=True):
     """vision -> door: who speaks, once after connecting."""
 
-    pid: int
     embedder_sha256: str
     width: int
 
 
-class Alive(Message):
+class Alive(Message, frozen=True):
     """vision -> door, twice a second: that it runs, and how often each model has run so far."""
 
     frames: int
@@ -54,7 +53,7 @@ class Alive(Message):
     camera_working: bool
 
 
-class Zone(Message):
+class Zone(Message, frozen=True):
     """vision -> door, on change: what stands in the capture zone."""
 
     view: View
@@ -62,19 +61,19 @@ class Zone(Message):
     hint: Hint | None
 
 
-class Present(Message):
+class Present(Message, frozen=True):
     """vision -> door, on change: whether frames differ coarsely (no model looks; D9)."""
 
     present: bool
 
 
-class Hindered(Message):
+class Hindered(Message, frozen=True):
     """vision -> door, on change: no good frame yet; this would help."""
 
     hint: Hint
 
 
-class Probe(Message):
+class Probe(Message, frozen=True):
     """vision -> door, with numbers: the fused probe of one track, unit length."""
 
     track: int
@@ -82,13 +81,13 @@ class Probe(Message):
     first_frame_mono_s: float
 
 
-class Reference(Message):
+class Reference(Message, frozen=True):
     """vision -> door, with numbers: one reference of the enrolment, unit length."""
 
     pose: Pose
 
 
-class Lease(Message):
+class Lease(Message, frozen=True):
     """door -> vision: all that is permitted, until `until_mono_s` (D10)."""
 
     level: Level
