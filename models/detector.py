@@ -6,6 +6,7 @@ bounded: at most `MAX_CANDIDATES` boxes reach the merging, at most `max_faces` a
 It changes when another detector is installed.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +24,9 @@ MAX_CANDIDATES: Final = 200
 MAX_FACES: Final = 3
 """Faces returned unless asked otherwise, largest first (A22)"""
 MIN_CONFIDENCE: Final = 0.5
+"""Of the short range; MediaPipe's own setting"""
+MIN_CONFIDENCE_FAR: Final = 0.6
+"""Of the full range; what MediaPipe's graph uses whatever its caller asks for"""
 MERGE_IOU: Final = 0.3
 """Boxes that overlap by more are one face; MediaPipe's own setting"""
 _LOGIT_LIMIT: Final = 100.0
@@ -56,11 +60,10 @@ class Detector:
         short: Model,
         full: Model | None = None,
         max_faces: int = MAX_FACES,
-        min_confidence: float = MIN_CONFIDENCE,
     ) -> None:
         """`full` may be left out: then `far=True` finds what the short range finds."""
-        self._short = _Range(short, _short_anchors(), min_confidence)
-        self._full = _Range(full, _full_anchors(), min_confidence) if full else None
+        self._short = _Range(short, _short_anchors(), MIN_CONFIDENCE)
+        self._full = _Range(full, _full_anchors(), MIN_CONFIDENCE_FAR) if full else None
         self._max_faces = max_faces
 
     def detect(self, rgb: Pixels, far: bool = False) -> list[Detection]:
@@ -70,11 +73,16 @@ class Detector:
         times the work, so for a frame now and then, not for every frame.
         """
         _check_rgb(rgb)
-        found = self._short.detect(rgb)
-        if not found and far and self._full:
-            found = self._full.detect(rgb)
-        found.sort(key=lambda one: one.area_px, reverse=True)
-        return found[: self._max_faces]
+        found = self._largest(self._short.detect(rgb))
+        return self.detect_far(rgb) if far and not found else found
+
+    def detect_far(self, rgb: Pixels) -> list[Detection]:
+        """As `detect`, by the full-range model alone; none where it is not installed."""
+        _check_rgb(rgb)
+        return self._largest(self._full.detect(rgb)) if self._full else []
+
+    def _largest(self, found: list[Detection]) -> list[Detection]:
+        return sorted(found, key=lambda one: one.area_px, reverse=True)[: self._max_faces]
 
     def wipe(self) -> None:
         """Overwrite what the last frame left in the buffers and models."""
@@ -92,8 +100,7 @@ class _Range:
         self._side = model.input_shape[1]
         self._input = np.zeros(model.input_shape, np.float32)
         self._letterboxed = np.zeros((self._side, self._side, 3), np.uint8)
-        clipped = min(max(min_confidence, 1e-6), 1 - 1e-6)
-        self._min_logit = float(np.log(clipped / (1 - clipped)))
+        self._min_logit = math.log(min_confidence / (1 - min_confidence))
 
     def detect(self, rgb: Pixels) -> list[Detection]:
         height, width = rgb.shape[:2]
