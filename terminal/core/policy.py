@@ -8,10 +8,8 @@ What changes with this file: `terminal/config.py`, `docs/configuration.md`, the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from math import log
 
 from terminal.core.values import Pose
 
@@ -126,53 +124,18 @@ class Policy:
         return self.place not in PRIVATE_PLACES
 
 
-@dataclass(frozen=True, slots=True)
-class CurvePoint:
-    """One point of a model's measured error curve.
-
-    At Euclidean `distance` between unit vectors or less, a share `fmr` (0..1) of non-mated
-    comparisons matches: the upper 95 % bound of what was counted.
-    """
-
-    distance: float
-    fmr: float
-
-
 def required_fmr(enrolled: int, fpir_target: float, safety_factor: float) -> float:
     """The FMR (0..1) that holds `fpir_target` (0..1) against `enrolled` people.
 
     FPIR grows as FMR x N (GB/T 37078), and strangers of a public set are less alike than
-    neighbours are, hence the factor (D2).
+    neighbours are, hence the factor (D2). Which threshold has that FMR the installed model's error
+    curve says; where it says none, `identify` is refused (R24).
     """
     return fpir_target / (max(enrolled, 1) * safety_factor)
 
 
-def identify_threshold(
-    curve: Sequence[CurvePoint], enrolled: int, fpir_target: float, safety_factor: float
-) -> float | None:
-    """The largest distance that still holds the target, or None when the curve can't tell.
-
-    Between two measured points the logarithm of the FMR is taken as linear in the distance;
-    beyond the smallest measured FMR nothing is extrapolated: `identify` is then refused (D2, R24).
-    `curve` has rising distances and rising FMR.
-    """
-    wanted = required_fmr(enrolled, fpir_target, safety_factor)
-    below = [point for point in curve if 0.0 < point.fmr <= wanted]
-    if not below:
-        return None
-    low = below[-1]
-    above = [point for point in curve if point.fmr > wanted and point.distance > low.distance]
-    return _between(low, above[0], wanted) if above else low.distance
-
-
-def _between(low: CurvePoint, high: CurvePoint, wanted: float) -> float:
-    share = (log(wanted) - log(low.fmr)) / (log(high.fmr) - log(low.fmr))
-    return low.distance + share * (high.distance - low.distance)
-
-
-def most_people(curve: Sequence[CurvePoint], fpir_target: float, safety_factor: float) -> int:
-    """The largest number of enrolees that the curve supports at this target (R24)."""
-    smallest = min((point.fmr for point in curve if point.fmr > 0.0), default=None)
-    if smallest is None:
+def most_people(smallest_fmr: float, fpir_target: float, safety_factor: float) -> int:
+    """How many enrolees a curve supports that was measured down to `smallest_fmr` (0..1) (R24)."""
+    if smallest_fmr <= 0.0:
         return 0
-    return int(fpir_target / (smallest * safety_factor) * (1 + 1e-9))
+    return int(fpir_target / (smallest_fmr * safety_factor) * (1 + 1e-9))
