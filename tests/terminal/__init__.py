@@ -1,0 +1,1 @@
+"""Tests of the bridge: what is durable, what is secret, and what ties the islands together."""
