@@ -78,8 +78,9 @@ $(stamp): setup.cfg pyproject.toml .ci/environment $(wildcard constraints/*.txt)
 
 # One of the reference programs is compiled here, which takes about 25 minutes on two cores.
 $(parity)/.installed: tests/parity/requirements.txt
-	@command -v c++ >/dev/null || \
-		{ echo "There is no C++ compiler: sudo apt-get install build-essential cmake" >&2; exit 1; }
-	@"$(or $(PYTHON),python3.11)" -m venv "$(parity)"
+	@command -v c++ >/dev/null && command -v cmake >/dev/null || \
+		{ echo "A C++ compiler or cmake is missing: sudo apt-get install build-essential cmake" >&2; exit 1; }
+	@"$(or $(PYTHON),python3.11)" -m venv "$(parity)" || \
+		{ echo "The reference programs need Python 3.11: make parity PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@"$(parity)/bin/python" -m pip install --disable-pip-version-check -q -r tests/parity/requirements.txt
 	@touch "$@"

@@ -18,7 +18,7 @@ class OwnerContract(Contract):
 
     `packages`: each with everything below it. `open_to_all`: what anybody may import all the same,
     such as hw.ports. `owners`: single modules, not what lies below them. What lies inside a package
-    may always import its neighbours.
+    may always import its neighbours. `within`: only importers below these are held to it.
     """
 
     type_name = "owner"
@@ -26,11 +26,13 @@ class OwnerContract(Contract):
     packages = fields.ListField(subfield=fields.StringField())
     owners = fields.ListField(subfield=fields.StringField())
     open_to_all = fields.ListField(subfield=fields.StringField(), required=False)
+    within = fields.ListField(subfield=fields.StringField(), required=False)
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
         """Broken by each module that is no owner and imports what is owned."""
         owners = cast(Collection[str], self.owners)
         free = cast(Collection[str] | None, self.open_to_all) or ()
+        within = cast(Collection[str] | None, self.within) or tuple(graph.modules)
         offenders = sorted(
             (importer, imported)
             for package in cast(Collection[str], self.packages)
@@ -38,6 +40,7 @@ class OwnerContract(Contract):
             if imported not in free
             for importer in graph.find_modules_that_directly_import(imported)
             if importer not in owners and not _is_inside(importer, package)
+            if any(_is_inside(importer, part) for part in within)
         )
         return ContractCheck(kept=not offenders, metadata={"offenders": offenders})
 

@@ -32,7 +32,7 @@ def graph_with(importer: str, imported: str) -> grimp.ImportGraph:
 
 def owner_contract(name: str) -> OwnerContract:
     options = contract_options(name)
-    fields = {"packages", "owners", "open_to_all"}
+    fields = {"packages", "owners", "open_to_all", "within"}
     chosen = {key: value for key, value in options.items() if key in fields}
     return OwnerContract(name=name, session_options={}, contract_options=chosen)
 
@@ -64,7 +64,12 @@ def test_there_is_no_ignore_list() -> None:
 def test_an_owned_package_is_for_its_owner_alone(contract: str, owner: str, package: str) -> None:
     assert kept(owner_contract(contract), owner, package)
     assert not kept(owner_contract(contract), "terminal.anything", package)
-    assert not kept(owner_contract(contract), "hw.anything", package)
+    assert not kept(owner_contract(contract), "terminal.core.door", package)
+
+
+def test_no_owned_package_but_the_clock_is_open_to_devices() -> None:
+    assert not kept(owner_contract("sqlite3"), "hw.anything", "sqlite3")
+    assert kept(owner_contract("wall-time"), "hw.anything", "time")
 
 
 def test_the_application_names_concrete_devices_in_its_composition_alone() -> None:
