@@ -104,9 +104,19 @@ def step(state: AccessState, event: Event, policy: Policy) -> Step:
 
 
 def _looked(state: AccessState, event: Event) -> AccessState:
-    if isinstance(event, ZoneSeen):
-        return replace(state, in_view=event.track if event.view is View.READY else None)
-    return replace(state, in_view=None) if isinstance(event, FaceWentOff) else state
+    """What is noticed in every phase, beside whatever the table does with the event.
+
+    Tracks are forgotten when the face goes off: vision numbers them anew when it looks again.
+    """
+    match event:
+        case ZoneSeen():
+            return replace(state, in_view=event.track if event.view is View.READY else None)
+        case FaceWentOff():
+            return replace(state, in_view=None, spent=None)
+        case TimePassed() if is_due(state.paused_until_s, event.at.mono_s):
+            return replace(state, paused_until_s=None)
+        case _:
+            return state
 
 
 def refusal(holder: Holder | None, way: Way, at: Moment) -> Reason | None:
@@ -170,10 +180,6 @@ def was_let_in(state: AccessState, event: DoorCycleEnded, policy: Policy) -> boo
     return not state.is_running
 
 
-def pause_is_over(state: AccessState, event: TimePassed, policy: Policy) -> bool:
-    return is_due(state.paused_until_s, event.at.mono_s)
-
-
 def recognised(state: AccessState, event: FaceCompared, policy: Policy) -> bool:
     mine = event.track == state.track
     return mine and refusal(event.holder, Way.FACE, event.at) is None
@@ -211,7 +217,7 @@ def ask(state: AccessState, event: FaceAsked, policy: Policy) -> Step:
 
 
 def scan(state: AccessState, event: Event, policy: Policy) -> Step:
-    track = state.track or state.in_view
+    track = state.in_view if state.track is None else state.track
     return replace(state, track=track, hint=None, until_s=event.at.mono_s + policy.scan_s), ()
 
 
@@ -263,7 +269,7 @@ def refuse_unseen(state: AccessState, event: TimePassed, policy: Policy) -> Step
 
 def let_in_by_card(state: AccessState, event: CredentialPresented, policy: Policy) -> Step:
     begun, ended = _card_begins(state, event)
-    done = replace(_card_done(begun, event, policy), spent=state.track or state.spent)
+    done = replace(_card_done(begun, event, policy), spent=_spent(state))
     return done, (*ended, *_card_grant(begun, event))
 
 
@@ -278,7 +284,7 @@ def refuse_card(state: AccessState, event: CredentialPresented, policy: Policy) 
     counted, refused = _card_refused(begun, event)
     over = replace(_over(counted), until_s=event.at.mono_s + policy.refused_show_s)
     last = _ended(begun, event.at, Outcome.REFUSED)
-    return replace(over, spent=state.track or state.spent), (*ended, *refused, *last)
+    return replace(over, spent=_spent(state)), (*ended, *refused, *last)
 
 
 def refuse_declined(state: AccessState, event: CredentialPresented, policy: Policy) -> Step:
@@ -315,10 +321,6 @@ def end_decline(state: AccessState, event: TimePassed, policy: Policy) -> Step:
     return replace(_over(state), must_clear=True, reason=None), ended
 
 
-def end_pause(state: AccessState, event: TimePassed, policy: Policy) -> Step:
-    return replace(state, paused_until_s=None), ()
-
-
 def end_show(state: AccessState, event: TimePassed, policy: Policy) -> Step:
     return replace(_over(state), reason=None), ()
 
@@ -338,6 +340,11 @@ def _ended(state: AccessState, at: Moment, outcome: Outcome) -> tuple[Effect, ..
         return ()
     took_s = at.mono_s - state.began_s
     return (TransactionEnded(state.number, state.way, outcome, took_s),)
+
+
+def _spent(state: AccessState) -> TrackId | None:
+    """The track that gets no scan any more: whoever was prompted has used a card instead."""
+    return state.spent if state.track is None else state.track
 
 
 def _granted(state: AccessState, at: Moment, policy: Policy) -> AccessState:
@@ -402,7 +409,6 @@ def _heard(state: AccessState, reader: str, failures: int) -> AccessState:
 
 
 TABLE = (
-    row(ANY, TimePassed, None, end_pause, when=pause_is_over),
     row(P.IDLE, ZoneSeen, P.PROMPTED, prompt, when=walks_up),
     row(P.IDLE, FaceAsked, P.SCANNING, ask, when=is_ready),
     row(P.IDLE, FaceAsked, P.ASKED, ask),
@@ -414,6 +420,7 @@ TABLE = (
     row(P.PROMPTED, FaceAsked, P.SCANNING, scan),
     row(P.PROMPTED, TimePassed, P.SCANNING, scan, when=time_is_up),
     row(P.SCANNING, ZoneSeen, None, note_zone, when=same_track),
+    row(P.SCANNING, ZoneSeen, P.PROMPTED, prompt, when=walks_up),
     row(P.SCANNING, ZoneSeen, P.IDLE, give_up),
     row(P.SCANNING, CaptureHindered, None, note_hint),
     row(P.SCANNING, FaceCompared, P.GRANTED, let_in_by_face, when=recognised),

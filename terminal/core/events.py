@@ -214,7 +214,7 @@ class EraseAsked(Event):
 
 @dataclass(frozen=True, slots=True)
 class FaceWentOff(Event):
-    """Told by `machine` to its tables: face recognition just went off, whatever the cause."""
+    """Told by `machine` to its tables: vision is permitted nothing, whatever the cause."""
 
 
 @dataclass(frozen=True, slots=True)

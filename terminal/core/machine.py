@@ -38,6 +38,8 @@ from terminal.core.events import (
     CredentialPresented,
     EnrolledChanged,
     Event,
+    FaceAsked,
+    FaceCompared,
     FaceWentOff,
     ReaderChanged,
     ReferenceTaken,
@@ -116,16 +118,17 @@ def next_deadline(state: State) -> float | None:
 def ordered(effects: Effects) -> Effects:
     """What takes away first, then every record, then the strike, then the rest.
 
-    Within each, as it was said: vision loses its permission before the sign goes dark.
+    Within each, as it was said: vision loses its permission before the sign goes dark. To detect
+    is the least there is while face recognition is on, so that permission never waits either.
     """
     return tuple(sorted(effects, key=_rank))
 
 
 def _rank(effect: Effect) -> int:
     match effect:
-        case (
-            SecureStrike() | Permit(permission=Permission(level=Level.NONE)) | LightSign(lit=False)
-        ):
+        case SecureStrike() | LightSign(lit=False):
+            return 0
+        case Permit(permission=Permission(level=Level.NONE | Level.DETECT)):
             return 0
         case Record():
             return 1
@@ -303,6 +306,8 @@ def _told(state: State, event: Event, policy: Policy) -> tuple[State, Effects]:
 
 
 def _heard(state: State, event: Event, policy: Policy) -> tuple[State, Outputs]:
+    if isinstance(event, FROM_VISION) and permission(state, policy) == NOTHING_ALLOWED:
+        return state, ()
     door_after, from_door = door.step(state.door, event, policy)
     after = replace(state, door=door_after)
     if _belongs_to_enrolment(state.enrolment, event):
@@ -314,6 +319,10 @@ def _heard(state: State, event: Event, policy: Policy) -> tuple[State, Outputs]:
     return after, (*from_door, *from_access, *from_enrolment)
 
 
+FROM_VISION = (ZoneSeen, FaceCompared, CaptureHindered, ReferenceTaken)
+"""What vision looked at before it heard that it may not; none of it is heard any more (D10)."""
+
+
 def _belongs_to_enrolment(state: EnrolmentState, event: Event) -> bool:
     """Whether this event is for the enrolment alone."""
     match event:
@@ -321,7 +330,7 @@ def _belongs_to_enrolment(state: EnrolmentState, event: Event) -> bool:
             return enrolment.takes_button(state)
         case CredentialPresented():
             return enrolment.takes_card(state, event)
-        case CaptureHindered() | ReferenceTaken() | ZoneSeen():
+        case CaptureHindered() | ReferenceTaken() | ZoneSeen() | FaceAsked():
             return state.phase is EnrolmentPhase.CAPTURE
         case _:
             return False
@@ -337,7 +346,7 @@ def _enrolment_heard(
 
 
 def _face_withdrawn(state: State, event: Event, policy: Policy) -> tuple[State, Effects]:
-    if face_off(state, policy) is None:
+    if permission(state, policy) != NOTHING_ALLOWED:
         return state, ()
     return _told(state, FaceWentOff(event.at), policy)
 
@@ -388,7 +397,7 @@ def _sign_effect(before: State, after: State, event: Event, policy: Policy) -> E
 
 
 def _face_record(before: State, after: State, event: Event, policy: Policy) -> Effects:
-    was, now = _lasting(face_off(before, policy)), _lasting(face_off(after, policy))
+    was, now = _lasting(before, policy), _lasting(after, policy)
     if was == now and not isinstance(event, Started):
         return ()
     if now is None:
@@ -396,8 +405,9 @@ def _face_record(before: State, after: State, event: Event, policy: Policy) -> E
     return (Record(Kind.FACE_OFF, event.at, facts=(("why", now.value),)),)
 
 
-def _lasting(reason: FaceOff | None) -> FaceOff | None:
-    return None if reason in PASSING_REASONS else reason
+def _lasting(state: State, policy: Policy) -> FaceOff | None:
+    reasons = (reason for reason, holds in _reasons(state, policy) if holds)
+    return next((reason for reason in reasons if reason not in PASSING_REASONS), None)
 
 
 def _show(before: State, after: State, event: Event, policy: Policy) -> Effects:
