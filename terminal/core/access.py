@@ -2,8 +2,9 @@
 
 A face transaction begins when exactly one person stands in the zone, and is embedded only after
 the dwell (D1) unless that person asked for it; any card, any decline and any doubt ends it first.
-A card is heard in every phase. A decline ends as D9 says and is never followed by a scan of whoever
-still stands there. This table asks the door; it never touches the strike (law 5).
+A card is heard in every phase. A decline ends as D9 says, and neither it nor an enrolment is
+followed by a scan of whoever still stands there, unless that person asks for it. This table asks
+the door; it never touches the strike (law 5).
 
 What changes with this file: `docs/states.md`, the prompts on the screen, the figures of parity.
 """
@@ -19,6 +20,7 @@ from terminal.core.events import (
     CaptureHindered,
     CredentialPresented,
     DoorCycleEnded,
+    EnrolmentEnded,
     Event,
     FaceAsked,
     FaceCompared,
@@ -227,6 +229,10 @@ def note_zone(state: AccessState, event: ZoneSeen, policy: Policy) -> Step:
 
 def note_empty(state: AccessState, event: ZoneSeen, policy: Policy) -> Step:
     return replace(state, hint=None, must_clear=False, spent=None), ()
+
+
+def await_empty(state: AccessState, event: EnrolmentEnded, policy: Policy) -> Step:
+    return replace(state, must_clear=True), ()
 
 
 def note_hint(state: AccessState, event: CaptureHindered, policy: Policy) -> Step:
@@ -440,6 +446,7 @@ TABLE = (
     row(P.DECLINED, PresenceChanged, None, wait_for_clear, when=quiet),
     row(P.DECLINED, PresenceChanged, None, wait_on),
     row(P.DECLINED, TimePassed, P.IDLE, end_decline, when=decline_is_over),
+    row(ANY, EnrolmentEnded, None, await_empty),
     row(ANY, ZoneSeen, None, note_empty, when=zone_is_empty),
     row(ANY, ZoneSeen, None, note_zone),
 )

@@ -2,7 +2,9 @@
 
 The operator prepares; the person at the terminal acts: taps the card, holds the button to consent
 or lets go of it to refuse. No face model sees a frame before that consent (R01), and the button
-ends the capture as easily as it ends a scan. A person who refuses is a holder like any other.
+ends the capture, until the last moment before the templates are written, as easily as it ends a
+scan. A person who refuses is a holder like any other, and nobody is scanned who only came to be
+registered: `access` is told when it is over.
 
 What changes with this file: `docs/states.md`, the messages that an enrolling operator sees.
 """
@@ -37,6 +39,7 @@ from terminal.core.events import (
     DuplicateChecked,
     EnrolAsked,
     EnrolCancelled,
+    EnrolmentEnded,
     EraseAsked,
     Event,
     ReferenceTaken,
@@ -106,7 +109,7 @@ def step(state: EnrolmentState, event: Event, policy: Policy) -> Step:
 
 def takes_button(state: EnrolmentState) -> bool:
     """Whether the kiosk button speaks to the enrolment now, not to the transaction."""
-    return state.phase in (P.CONSENT, P.CAPTURE)
+    return state.phase in (P.CONSENT, P.CAPTURE, P.CHECKING)
 
 
 def takes_card(state: EnrolmentState, event: CredentialPresented) -> bool:
@@ -186,7 +189,8 @@ def bind_then_consent(state: EnrolmentState, event: CredentialPresented, policy:
 
 def bind_and_end(state: EnrolmentState, event: CredentialPresented, policy: Policy) -> Step:
     after = replace(state, has_card=True)
-    return _ended(after, Stage.CARD_ONLY, None), _bound(state, event)
+    over = EnrolmentEnded(event.at)
+    return _ended(after, Stage.CARD_ONLY, None), (*_bound(state, event), over)
 
 
 def press(state: EnrolmentState, event: ButtonPressed, policy: Policy) -> Step:
@@ -253,7 +257,8 @@ def enrolled(state: EnrolmentState, event: DuplicateChecked, policy: Policy) -> 
     facts = (("references", str(state.taken)),)
     record = Record(Kind.ENROLLED, event.at, person=asked.person, by=asked.by, facts=facts)
     sealed = SealTemplates(asked.person, asked.consent)
-    return _ended(state, Stage.DONE, None), (record, sealed, Play(Sound.GRANTED))
+    outputs = (record, sealed, Play(Sound.GRANTED), EnrolmentEnded(event.at))
+    return _ended(state, Stage.DONE, None), outputs
 
 
 def erase(state: EnrolmentState, event: EraseAsked, policy: Policy) -> Step:
@@ -261,7 +266,8 @@ def erase(state: EnrolmentState, event: EraseAsked, policy: Policy) -> Step:
 
 
 def erase_enrolling(state: EnrolmentState, event: EraseAsked, policy: Policy) -> Step:
-    return _ended(state, Stage.FAILED, Reason.CANCELLED), (DropReferences(), *_erased(event))
+    outputs = (DropReferences(), *_erased(event), EnrolmentEnded(event.at))
+    return _ended(state, Stage.FAILED, Reason.CANCELLED), outputs
 
 
 def _new(event: EnrolAsked) -> EnrolmentState:
@@ -308,10 +314,11 @@ def _without_face(state: EnrolmentState, at: Moment, reason: Reason) -> Step:
     """End before any capture: a holder of a card stays one, a newcomer with nothing is dropped."""
     asked = _session(state)
     record = Record(Kind.ENROLMENT_FAILED, at, person=asked.person, by=asked.by, reason=reason)
+    over = EnrolmentEnded(at)
     if state.has_card:
-        return _ended(state, Stage.CARD_ONLY, reason), (record,)
+        return _ended(state, Stage.CARD_ONLY, reason), (record, over)
     dropped = () if asked.known else (ErasePerson(asked.person),)
-    return _ended(state, Stage.FAILED, reason), (record, *dropped)
+    return _ended(state, Stage.FAILED, reason), (record, *dropped, over)
 
 
 def _consent_ends(state: EnrolmentState, at: Moment, end: ConsentState, reason: Reason) -> Step:
@@ -354,7 +361,7 @@ TABLE = (
     row(P.CAPTURE, ReferenceTaken, P.CHECKING, take_last, when=last_pose),
     row(P.CAPTURE, ReferenceTaken, None, take, when=right_pose),
     row(P.CAPTURE, CaptureHindered, None, note_hint),
-    row(P.CAPTURE, ButtonPressed, P.IDLE, stop_capture),
+    row((P.CAPTURE, P.CHECKING), ButtonPressed, P.IDLE, stop_capture),
     row((P.CAPTURE, P.CHECKING), TimePassed, P.IDLE, capture_failed, when=time_is_up),
     row((P.CAPTURE, P.CHECKING), EnrolCancelled, P.IDLE, cancel_capture),
     row(P.CHECKING, DuplicateChecked, P.IDLE, enrolled, when=is_new_face),

@@ -218,6 +218,11 @@ class FaceWentOff(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class EnrolmentEnded(Event):
+    """Told by `enrolment` to `access`: whoever was registered, or said no, still stands there."""
+
+
+@dataclass(frozen=True, slots=True)
 class StrikeAsked(Event):
     """Told by `access` to `door`: this person may come in. What the strike does, `door` knows."""
 
