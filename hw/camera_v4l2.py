@@ -22,6 +22,9 @@ from hw.ports import Clock, FrameSize, Image
 
 _RATE_HZ = 30.0
 
+_MJPG = int.from_bytes(b"MJPG", "little")
+"""Motion JPEG's four-character code as V4L2 counts it (videodev2.h, v4l2_fourcc)."""
+
 
 class V4l2Camera:
     """A `Camera` on a device such as /dev/video0, /dev/v4l/by-id/... among them."""
@@ -86,7 +89,7 @@ def _open_capture(path: Path, size: FrameSize) -> cv2.VideoCapture:
 
 def _negotiate(capture: cv2.VideoCapture, size: FrameSize) -> None:
     """Wishes; what the camera makes of them shows in the frames. The format before the size."""
-    capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+    capture.set(cv2.CAP_PROP_FOURCC, _MJPG)
     capture.set(cv2.CAP_PROP_FRAME_WIDTH, size.width_px)
     capture.set(cv2.CAP_PROP_FRAME_HEIGHT, size.height_px)
     capture.set(cv2.CAP_PROP_FPS, _RATE_HZ)
