@@ -11,6 +11,7 @@ What changes with this file: both processes at once; they are released together.
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 import struct
@@ -154,6 +155,11 @@ class Link:
     def wipe(self) -> None:
         """Overwrite what was received last."""
         self._buffer[:] = bytes(len(self._buffer))
+
+    def shut(self) -> None:
+        """Break the connection from any thread; whoever is receiving notices."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close this end and overwrite its buffer. May be called twice."""

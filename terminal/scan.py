@@ -1,6 +1,6 @@
 """What makes a frame good enough for a probe or a reference, and how good frames become one probe.
 
-Every gate here only ever refuses: a head that is turned away, a chip that is dark or blurred, a face
+Every gate here only ever refuses: a head turned away, a chip that is dark or blurred, a face
 that is not the one of the frame before. What is refused is not kept. Nothing here knows who it is.
 
 What changes with this file: FTA and FTE (docs/models.md), the hints on the screen.

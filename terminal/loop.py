@@ -1,0 +1,138 @@
+"""The one thread that owns the state: inbox -> step -> perform -> pet the watchdog.
+
+It sleeps until something arrives or the core's next deadline comes. The watchdog is petted only
+after a whole pass, so a pass that hangs is noticed. Whatever goes wrong that nobody expected ends here:
+the strike is put to rest, vision loses its lease, the process ends and systemd starts it anew.
+
+What changes with this file: nothing that decides; the core does, and the bridge around it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from typing import Protocol
+
+from hw.ports import Supervisor
+from terminal.arrivals import Arrival, Inbox, StopAsked
+from terminal.clock import Clock
+from terminal.core import machine
+from terminal.core.events import Event, Started, TimePassed
+from terminal.core.machine import State
+from terminal.core.policy import Policy
+from terminal.core.values import Moment
+from terminal.errors import StoreFailed
+from terminal.metrics import Metrics
+from terminal.perform import Performer
+from terminal.requests import Asked
+
+LONGEST_SLEEP_S = 1.0
+"""The watchdog wants to hear of an idle loop too."""
+
+log = logging.getLogger(__name__)
+
+
+class Understands(Protocol):
+    """Whoever turns arrivals of the outside into events."""
+
+    def events(self, arrival: Arrival, at: Moment) -> tuple[Event, ...]:
+        """The events of one arrival."""
+        ...
+
+
+class Answers(Protocol):
+    """Whoever answers operators."""
+
+    def events_of(self, asked: Asked, state: State, at: Moment) -> tuple[Event, ...]:
+        """Answer, or begin to; the events that follow from what was asked."""
+        ...
+
+
+class Loop:
+    """The door process's heart. `run` returns after a stop, or raises what ended it."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        clock: Clock,
+        inbox: Inbox,
+        interpreter: Understands,
+        desk: Answers,
+        performer: Performer,
+        supervisor: Supervisor,
+        metrics: Metrics,
+    ) -> None:
+        self._policy, self._clock, self._inbox = policy, clock, inbox
+        self._interpreter, self._desk, self._performer = interpreter, desk, performer
+        self._supervisor, self._metrics = supervisor, metrics
+        self.state = State()
+
+    def run(self, door_open: bool, readers: tuple[str, ...]) -> None:
+        """Begin with the door and the readers as they are, then go on until a stop."""
+        try:
+            self.begin(door_open, readers)
+            self._supervisor.ready()
+            while self.turn():
+                self._supervisor.ping()
+        except Exception:
+            log.critical("The loop ends on an error; the strike is put to rest.")
+            raise
+        finally:
+            self._supervisor.stopping()
+            self._performer.secure()
+
+    def begin(self, door_open: bool, readers: tuple[str, ...]) -> None:
+        """The first two events of a process."""
+        self._take(Started(self._clock.now(), door_open, readers))
+        self._take(self._performer.enrolled(self._clock.now()))
+
+    def turn(self) -> bool:
+        """One pass: what is due, then one arrival. False when the process was told to stop."""
+        self._let_time_pass()
+        arrival = self._inbox.get(self._sleep_s())
+        if isinstance(arrival, StopAsked):
+            return False
+        self._let_time_pass()
+        if arrival is not None:
+            self._understand(arrival)
+        self._performer.catch_up(self._clock.now())
+        return True
+
+    def _sleep_s(self) -> float:
+        deadline_s = machine.next_deadline(self.state)
+        if deadline_s is None:
+            return LONGEST_SLEEP_S
+        return min(LONGEST_SLEEP_S, max(0.0, deadline_s - self._clock.now().mono_s))
+
+    def _let_time_pass(self) -> None:
+        """Every deadline that has come, in order, before anything that came after it."""
+        now = self._clock.now()
+        deadline_s = machine.next_deadline(self.state)
+        while deadline_s is not None and deadline_s <= now.mono_s:
+            self._take(TimePassed(now))
+            later_s = machine.next_deadline(self.state)
+            if later_s is not None and later_s <= deadline_s:
+                break
+            deadline_s = later_s
+
+    def _understand(self, arrival: Arrival) -> None:
+        at = self._clock.now()
+        try:
+            events = (
+                self._desk.events_of(arrival, self.state, at)
+                if isinstance(arrival, Asked)
+                else self._interpreter.events(arrival, at)
+            )
+        except StoreFailed as error:
+            log.error("%s", error)
+            return
+        for event in events:
+            self._take(event)
+        self._metrics.decided()
+
+    def _take(self, event: Event) -> None:
+        """Step this event, and whatever follows from performing it, before anything else."""
+        waiting = deque([event])
+        while waiting:
+            self.state, effects = machine.step(self.state, waiting.popleft(), self._policy)
+            waiting.extend(self._performer.perform(effects))

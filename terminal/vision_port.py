@@ -1,0 +1,121 @@
+"""The door's end of the link to vision: lets one vision in, hears it, gives it its lease.
+
+Only the account that vision runs under (or the door's own, on a desk) may connect, and one process
+at a time. What it says is copied out of the link's buffer into numbers of their own, which
+the loop overwrites. A vision that says nothing for two seconds is taken to hang and is let go: it
+comes back by itself.
+
+What changes with this file: `link`, `terminal.vision`, the units in systemd/.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import struct
+import threading
+from pathlib import Path
+
+from terminal.arrivals import Inbox, VisionConnected, VisionSaid
+from terminal.core.values import Permission
+from terminal.errors import LinkBroken
+from terminal.link import Lease, Link
+
+SILENT_S = 2.0
+"""Vision says something twice a second; after so long without it hangs."""
+
+
+def listen(path: Path, kind: socket.SocketKind, mode: int) -> socket.socket:
+    """A listening Unix socket at `path`, in place of a dead one, with these permissions."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    server = socket.socket(socket.AF_UNIX, kind)
+    before = os.umask(0o777 & ~mode)
+    try:
+        server.bind(str(path))
+    finally:
+        os.umask(before)
+    server.listen(4)
+    return server
+
+
+def peer_uid(connected: socket.socket) -> int:
+    """The user id of the process at the other end, as the kernel says."""
+    credentials = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    _, uid, _ = struct.unpack("3i", credentials)
+    return int(uid)
+
+
+class VisionPort:
+    """Listens for vision on `path`; `allowed_uids` may be vision."""
+
+    def __init__(self, path: Path, inbox: Inbox, allowed_uids: frozenset[int]) -> None:
+        self._inbox, self._allowed = inbox, allowed_uids
+        self._server = listen(path, socket.SOCK_SEQPACKET, 0o660)
+        self._link: Link | None = None
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._serve, name="vision-port", daemon=True)
+
+    def start(self) -> None:
+        """Begin to listen."""
+        self._thread.start()
+
+    def permit(self, permission: Permission, until_mono_s: float) -> None:
+        """Give vision this lease; where there is no vision, nobody has one."""
+        lease = Lease(permission.level, permission.track, permission.pose, until_mono_s)
+        with self._lock:
+            if self._link is not None:
+                self._send(self._link, lease)
+
+    def close(self) -> None:
+        """Let vision go and listen no more."""
+        with contextlib.suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+        self._drop()
+
+    def _send(self, link: Link, lease: Lease) -> None:
+        try:
+            link.send(lease)
+        except LinkBroken:
+            link.shut()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connected, _ = self._server.accept()
+            except OSError:
+                return
+            if peer_uid(connected) not in self._allowed:
+                connected.close()
+                continue
+            self._attend(Link(connected))
+
+    def _attend(self, link: Link) -> None:
+        with self._lock:
+            self._link = link
+        self._inbox.put(VisionConnected(True))
+        with contextlib.suppress(LinkBroken):
+            while self._hear(link):
+                pass
+        self._drop()
+        self._inbox.put(VisionConnected(False))
+
+    def _hear(self, link: Link) -> bool:
+        """Take one message; False when vision has been silent for too long."""
+        heard = link.receive(SILENT_S)
+        if heard is None:
+            return False
+        message, numbers = heard
+        if isinstance(message, Lease):
+            return False
+        self._inbox.put(VisionSaid(message, numbers.copy()))
+        link.wipe()
+        return True
+
+    def _drop(self) -> None:
+        with self._lock:
+            link, self._link = self._link, None
+            if link is not None:
+                link.close()
