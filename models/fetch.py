@@ -27,8 +27,10 @@ Say = Callable[[str], None]
 """Takes one line of progress for a person"""
 
 
-def fetch(package: Package, cache: Path, say: Say) -> Path:
+def fetch(package: Package, cache: Path, say: Say, python: str = sys.executable) -> Path:
     """The package's file in `cache`, downloaded if it is not there yet, its sha256 checked.
+
+    `python` is the interpreter whose pip downloads.
 
     Raises BuildFailed with one sentence: no network, wrong bytes, full disk, no pip.
     """
@@ -42,7 +44,7 @@ def fetch(package: Package, cache: Path, say: Say) -> Path:
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".fetching-", dir=cache) as folder:
-            _download(package, Path(folder), path)
+            _download(package, Path(folder), path, python)
     except OSError as error:
         raise BuildFailed(_cache_sentence(package, cache, error)) from error
     return path
@@ -87,10 +89,10 @@ def _read_exactly(file: IO[bytes], size_bytes: int) -> bytes:
     return file.read(size_bytes)
 
 
-def _download(package: Package, folder: Path, path: Path) -> None:
+def _download(package: Package, folder: Path, path: Path, python: str) -> None:
     pinned = folder / "requirement.txt"
     pinned.write_text(f"{package.name}=={package.version} --hash=sha256:{package.sha256}\n")
-    arguments = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-input"]
+    arguments = [python, "-m", "pip", "download", "--no-deps", "--no-input"]
     arguments += ["--disable-pip-version-check", "--require-hashes", *package.pip]
     arguments += ["--dest", str(folder), "--requirement", str(pinned)]
     if not sys.stderr.isatty():
@@ -110,24 +112,19 @@ def _download(package: Package, folder: Path, path: Path) -> None:
     fetched = folder / package.file
     state = state_of(fetched, package.sha256, package.size_bytes)
     if done.returncode != 0 or state is FileState.MISSING:
-        raise BuildFailed(_download_sentence(package, path, done.stderr))
+        raise BuildFailed(_download_sentence(package, path, done.stderr, python))
     if state is FileState.WRONG:
         raise BuildFailed(_wrong_bytes(package, path))
     fetched.replace(path)
 
 
-def _download_sentence(package: Package, path: Path, complaint: str) -> str:
+def _download_sentence(package: Package, path: Path, complaint: str, python: str) -> str:
     """What a person should know, from what pip complained of."""
     pinned = f"{package.name} {package.version}"
     if "No module named pip" in complaint:
-        return (
-            f"{sys.executable} has no pip, which fetches {pinned}; install it: python -m ensurepip."
-        )
+        return f"{python} has no pip, which fetches {pinned}; install it: python -m ensurepip."
     if "No space left on device" in complaint:
-        return (
-            f"The disk is full: {pinned} needs {3 * package.size_bytes / 1e6:.0f} MB in "
-            f"{path.parent} while it is fetched; free some space and run it again."
-        )
+        return _full_disk(package, path.parent)
     if "DO NOT MATCH THE HASHES" in complaint:
         return (
             f"The package index offers {pinned} with other bytes than the manifest's sha256; "
@@ -136,6 +133,14 @@ def _download_sentence(package: Package, path: Path, complaint: str) -> str:
     return (
         f"{pinned} can't be fetched: no connection to a package index, or the index lacks it; "
         f"connect and run it again, or put {package.file} into {path.parent} by hand."
+    )
+
+
+def _full_disk(package: Package, cache: Path) -> str:
+    return (
+        f"The disk is full: {package.name} {package.version} needs "
+        f"{3 * package.size_bytes / 1e6:.0f} MB in {cache} while it is fetched; free some space "
+        "and run it again."
     )
 
 
@@ -148,7 +153,7 @@ def _wrong_bytes(package: Package, path: Path) -> str:
 
 def _cache_sentence(package: Package, cache: Path, error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return _download_sentence(package, cache / package.file, "No space left on device")
+        return _full_disk(package, cache)
     return (
         f"{cache} can't be written: {error.strerror or error}; make it writable and run it again."
     )

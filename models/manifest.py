@@ -9,13 +9,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from models.errorcurve import ErrorCurve, ErrorPoint
 from models.errors import ManifestError
 from models.paths import MANIFEST_FILE
 
 _SCHEMA = 1
+_KINDS: Final[Mapping[type, str]] = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    list: "a list",
+    dict: "a table",
+}
 _Value = TypeVar("_Value")
 
 
@@ -136,7 +143,7 @@ class _Table:
             value = float(value)
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             raise ManifestError(
-                f"In the model manifest, {self.where}: {key} must be a {kind.__name__}."
+                f"In the model manifest, {self.where}: {key} must be {_KINDS[kind]}."
             )
         return value
 
