@@ -2,14 +2,18 @@
 
 `@pytest.mark.requirement("R35", "A30")` names rows of docs/requirements.md; a row that is not there
 stops the collection, since a misspelt number would look like evidence. Tests marked `device` run
-with --device alone.
+with --device alone. Hypothesis measures no time: a busy machine must not make a property fail.
 """
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 
 from tests.tools import requirements_table
+
+settings.register_profile("terminal", deadline=None, print_blob=True)
+settings.load_profile("terminal")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
