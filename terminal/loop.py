@@ -1,8 +1,9 @@
 """The one thread that owns the state: inbox -> step -> perform -> pet the watchdog.
 
 It sleeps until something arrives or the core's next deadline comes. The watchdog is petted only
-after a whole pass, so a pass that hangs is noticed. Whatever goes wrong that nobody expected ends here:
-the strike is put to rest, vision loses its lease, the process ends and systemd starts it anew.
+after a whole pass, so a pass that hangs is noticed. Whatever goes wrong that nobody expected ends
+here: the strike is put to rest, vision loses its lease, the process ends and systemd starts it
+anew.
 
 What changes with this file: nothing that decides; the core does, and the bridge around it.
 """
