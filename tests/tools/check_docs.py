@@ -37,7 +37,7 @@ NOT_OUR_WORDS = (
     "whitelist",
 )
 # In pieces, so that this file does not find itself.
-MACHINE_PATHS = tuple("/" + name for name in ("work/", "root/", "home/[a-z]", "tmp/w/"))
+MACHINE_PATHS = tuple("/" + name for name in (r"(?:work|root)(?![\w-])", "home/[a-z]", "tmp/w/"))
 INDEX_HOSTS = tuple(
     r"\.".join(parts)
     for parts in (
@@ -202,7 +202,10 @@ def traces_of_a_machine(text: str, path: str) -> Iterator[Finding]:
 def tracked_files(root: Path) -> list[Path]:
     """Every file of the repository, or what would be committed."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    try:
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise SystemExit("The docs are checked in a git checkout: install git, clone.") from error
     return sorted(root / name for name in set(done.stdout.split("\0")) if name)
 
 

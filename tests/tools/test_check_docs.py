@@ -50,6 +50,7 @@ def found(text: str, repository: check_docs.Repository) -> list[str]:
         "It is Spoof-proof.",
         "A whitelist of\nmodels.",
         "Look into /" + "root/x.",
+        "Look into `/" + "work`.",
         "Look into /" + "home/anna/x.",
         "From pypi" + ".org.",
     ],
@@ -93,3 +94,8 @@ def test_code_and_private_docstrings_are_not_prose() -> None:
 def test_a_path_of_this_machine_is_found_in_code_too(tmp_path: Path) -> None:
     text = f'PATH = "{"/"}work/main"\n'
     assert list(check_docs.traces_of_a_machine(text, "terminal/x.py"))
+
+
+def test_without_git_there_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="git checkout"):
+        check_docs.tracked_files(tmp_path)
