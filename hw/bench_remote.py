@@ -127,7 +127,7 @@ class BenchServer:
         try:
             with connection, connection.makefile("rb") as lines:
                 if _peer_uid(connection) != os.geteuid():
-                    _send(connection, _refusal("This bench belongs to another account."))
+                    _refuse_and_end(connection, "This bench belongs to another account.")
                     return
                 self._converse(connection, lines)
         except OSError as error:
@@ -139,7 +139,7 @@ class BenchServer:
     def _converse(self, connection: socket.socket, lines: Any) -> None:
         while line := lines.readline(MAX_LINE_BYTES + 1):
             if len(line) > MAX_LINE_BYTES:
-                _send(connection, _refusal(f"A line is longer than {MAX_LINE_BYTES} bytes."))
+                _refuse_and_end(connection, f"A line is longer than {MAX_LINE_BYTES} bytes.")
                 return
             answer, wants_to_follow = self._answer(line)
             if wants_to_follow:
@@ -260,12 +260,14 @@ class Changes:
         except (OSError, ValueError):
             line = b""
         if not line:
+            self.close()
             raise StopIteration
         return _change_from_json(json.loads(line)["change"])
 
     def close(self) -> None:
-        """End the stream, also while another thread waits in it."""
+        """End the stream, also while another thread waits in it. May be called twice."""
         _hang_up(self._connection)
+        self._lines.close()
 
 
 class BenchClient:
@@ -285,6 +287,7 @@ class BenchClient:
     def close(self) -> None:
         """Hang up. May be called twice."""
         _hang_up(self._connection)
+        self._lines.close()
 
     def levels(self) -> Mapping[LineName, bool]:
         """The logical level of every line, now."""
@@ -373,9 +376,9 @@ class BenchClient:
             try:
                 _send(self._connection, {"do": verb, **fields})
                 return self._result(_read_line(self._lines, self._path))
-            except OSError as error:
+            except (OSError, ValueError) as error:  # ValueError: closed by ourselves
                 raise DeviceError(
-                    f"The bench at {self._path} does not answer ({error.strerror or error})."
+                    f"The bench at {self._path} does not answer ({error})."
                 ) from error
 
     def _result(self, answer: dict[str, Any]) -> Any:
@@ -421,6 +424,16 @@ def _peer_uid(connection: socket.socket) -> int:
     size_bytes = struct.calcsize("3i")
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size_bytes)
     return int(struct.unpack("3i", credentials)[1])
+
+
+def _refuse_and_end(connection: socket.socket, sentence: str) -> None:
+    """Taking what still comes, within bounds: closing on unread bytes would drop the sentence."""
+    _send(connection, _refusal(sentence))
+    connection.shutdown(socket.SHUT_WR)
+    connection.settimeout(1.0)
+    for _ in range(16):
+        if not connection.recv(MAX_LINE_BYTES):
+            return
 
 
 def _has_hung_up(connection: socket.socket) -> bool:
