@@ -26,8 +26,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     known = frozenset(row.number for row in requirements_table.read_rows())
     for item in items:
         _refuse_unknown_rows(item, known)
-        if item.get_closest_marker("device") and not config.getoption("--device"):
-            item.add_marker(pytest.mark.skip(reason="needs real hardware: pytest --device"))
+    if not config.getoption("--device"):
+        _leave_out(config, items, [item for item in items if item.get_closest_marker("device")])
+
+
+def _leave_out(
+    config: pytest.Config, items: list[pytest.Item], unwanted: list[pytest.Item]
+) -> None:
+    """They are counted as deselected in the closing line."""
+    items[:] = [item for item in items if item not in unwanted]
+    if unwanted:
+        config.hook.pytest_deselected(items=unwanted)
 
 
 def _refuse_unknown_rows(item: pytest.Item, known: frozenset[str]) -> None:
