@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
 
-from hw.camera_thread import NewestFrame
+from hw.camera_thread import STALLED_AFTER_S, NewestFrame
 from hw.errors import CameraLost, DeviceError
 from hw.picture import DEFAULT_SIZE, check_frame, fill_from_bgr, overwrite
 from hw.ports import Clock, FrameSize, Image
@@ -26,16 +28,36 @@ _MJPG = int.from_bytes(b"MJPG", "little")
 """Motion JPEG's four-character code as V4L2 counts it (videodev2.h, v4l2_fourcc)."""
 
 
+class Capture(Protocol):
+    """What is needed of `cv2.VideoCapture`."""
+
+    def read(self) -> tuple[bool, Any]:
+        """Whether there is a frame, and the frame (BGR)."""
+        ...
+
+    def release(self) -> None:
+        """Let the device go."""
+        ...
+
+
 class V4l2Camera:
-    """A `Camera` on a device such as /dev/video0, /dev/v4l/by-id/... among them."""
+    """A `Camera` on a device such as /dev/video0, /dev/v4l/by-id/... among them.
+
+    `open_capture` and `stalled_after_s` are for tests; the port's two seconds are the default.
+    """
 
     def __init__(
         self,
         path: str | Path,
         size: FrameSize = DEFAULT_SIZE,
         clock: Clock = time.monotonic,
+        *,
+        open_capture: Callable[[Path, FrameSize], Capture] | None = None,
+        stalled_after_s: float = STALLED_AFTER_S,
     ) -> None:
         self._path = Path(path)
+        self._open_capture = open_capture or _open_capture
+        self._stalled_after_s = stalled_after_s
         self._size = size
         self._clock = clock
         self._newest: NewestFrame[Image] | None = None
@@ -49,7 +71,7 @@ class V4l2Camera:
         """Start the stream; does nothing when it is open. Raises DeviceError."""
         if self._newest is not None:
             return
-        capture = _open_capture(self._path, self._size)
+        capture = self._open_capture(self._path, self._size)
         self._newest = NewestFrame(
             f"camera {self._path.name}",
             lambda: _fetch(capture, self._path),
@@ -63,7 +85,7 @@ class V4l2Camera:
         check_frame(into, self._size)
         if self._newest is None:
             raise DeviceError(f"The camera {self._path} is not open; open it first.")
-        frame, came_s = self._newest.take()
+        frame, came_s = self._newest.take(self._stalled_after_s)
         fill_from_bgr(into, frame)
         overwrite(frame)
         return came_s
@@ -72,7 +94,7 @@ class V4l2Camera:
         """Stop the stream and overwrite the frame that is held. May be called twice."""
         newest, self._newest = self._newest, None
         if newest is not None:
-            newest.stop()
+            newest.stop(self._stalled_after_s)
 
 
 def _open_capture(path: Path, size: FrameSize) -> cv2.VideoCapture:
@@ -96,7 +118,7 @@ def _negotiate(capture: cv2.VideoCapture, size: FrameSize) -> None:
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
 
 
-def _fetch(capture: cv2.VideoCapture, path: Path) -> Image:
+def _fetch(capture: Capture, path: Path) -> Image:
     is_there, frame = capture.read()
     if not is_there:
         raise CameraLost(f"The camera at {path} gives no more frames; check its cable.")
