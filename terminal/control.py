@@ -23,7 +23,7 @@ import msgspec
 
 from terminal.arrivals import Inbox
 from terminal.requests import MAX_REQUEST_BYTES, Answer, AnyRequest, Asked, Line
-from terminal.vision_port import listen, peer_uid
+from terminal.sockets import listen, peer_uid
 
 MAX_CONNECTIONS = 8
 HEAR_S = 5.0

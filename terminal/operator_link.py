@@ -18,6 +18,7 @@ import msgspec
 
 from terminal.errors import NotDone, TerminalError
 from terminal.requests import AnyRequest, Line
+from terminal.sockets import connect
 
 ON_A_DEVICE = Path("/run/terminal/control.sock")
 ON_A_DESK = Path("build/run/control.sock")
@@ -40,17 +41,14 @@ class Conversation:
 
     def __init__(self, path: Path, request: AnyRequest) -> None:
         """Ask. Raises NotRunning where nobody listens."""
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            self._socket.connect(str(path))
+            self._socket = connect(path, socket.SOCK_STREAM)
             self._socket.sendall(msgspec.json.encode(request) + b"\n")
         except PermissionError as error:
-            self._socket.close()
             raise NotRunning(
                 f"You may not ask the terminal at {path}; an operator's account is needed."
             ) from error
         except OSError as error:
-            self._socket.close()
             raise NotRunning(f"No terminal answers at {path}; start it first.") from error
 
     def news(self) -> Iterator[Line]:

@@ -11,9 +11,7 @@ What changes with this file: `link`, `terminal.vision`, the units in systemd/.
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
-import struct
 import threading
 from pathlib import Path
 
@@ -21,30 +19,10 @@ from terminal.arrivals import Inbox, VisionConnected, VisionSaid
 from terminal.core.values import Permission
 from terminal.errors import LinkBroken
 from terminal.link import Lease, Link
+from terminal.sockets import listen, peer_uid
 
 SILENT_S = 2.0
 """Vision says something twice a second; after so long without it hangs."""
-
-
-def listen(path: Path, kind: socket.SocketKind, mode: int) -> socket.socket:
-    """A listening Unix socket at `path`, in place of a dead one, with these permissions."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    server = socket.socket(socket.AF_UNIX, kind)
-    before = os.umask(0o777 & ~mode)
-    try:
-        server.bind(str(path))
-    finally:
-        os.umask(before)
-    server.listen(4)
-    return server
-
-
-def peer_uid(connected: socket.socket) -> int:
-    """The user id of the process at the other end, as the kernel says."""
-    credentials = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    _, uid, _ = struct.unpack("3i", credentials)
-    return int(uid)
 
 
 class VisionPort:

@@ -1,0 +1,113 @@
+"""Playing the door by hand: one key is one thing that somebody does there.
+
+After the story at a desk, and with a real camera or a clip from the beginning. The keys act on the
+twins and on the control socket only.
+
+What changes with this file: the README's list of keys.
+"""
+
+from __future__ import annotations
+
+import select
+import sys
+import termios
+import threading
+import time
+import tty
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from hw.errors import DeviceError
+from terminal.demo.stage import CARD, CONSENT_HOLD_S, RESIDENT, Otherwise, Stage
+from terminal.errors import TerminalError
+
+LOOK_S = 0.2
+
+Action = Callable[[Stage], None]
+
+
+def _enrol(stage: Stage) -> None:
+    """Enrol on a thread: the keys go on, since the person has to tap and to hold the button."""
+
+    def talk() -> None:
+        try:
+            with stage.enrol(f"{RESIDENT} {time.strftime('%H:%M:%S')}") as conversation:
+                for _ in conversation.news():
+                    pass
+                stage.teller.say("operator", f"ended: {conversation.result['enrolment']['stage']}")
+        except TerminalError as error:
+            stage.teller.say("operator", str(error))
+
+    threading.Thread(target=talk, daemon=True).start()
+
+
+ALWAYS: dict[str, tuple[str, Action]] = {
+    "e": ("enrol somebody (then c, then y)", _enrol),
+    "c": ("hold up the card", lambda stage: stage.tap(CARD)),
+    "y": ("hold the button: I agree", lambda stage: stage.press(CONSENT_HOLD_S)),
+    "n": ("tap the button: no face", lambda stage: stage.press()),
+    "o": ("push the door and go through", lambda stage: stage.pass_through()),
+    "k": ("kill -9 the vision process", lambda stage: stage.processes.kill_vision()),
+}
+
+SCENES: dict[str, tuple[str, Action]] = {
+    "1": ("the resident walks up", lambda stage: stage.play("resident_walks_up")),
+    "2": ("the resident stands for an enrolment", lambda stage: stage.play("resident_enrols")),
+    "3": ("a stranger walks up", lambda stage: stage.play("stranger_walks_up")),
+    "4": ("a passer-by", lambda stage: stage.play("passer_by")),
+    "5": ("two people", lambda stage: stage.play("two_people")),
+    "6": ("a print of the resident", lambda stage: stage.play("print_of_resident")),
+    "0": ("nobody", lambda stage: stage.clear()),
+}
+
+
+def play_by_hand(stage: Stage, scenes: bool) -> None:
+    """Take keys until q, or until a clip has ended."""
+    keys = {**ALWAYS, **(SCENES if scenes else {})}
+    stage.teller.chapter("Now you: one key each; q ends")
+    for key, (words, _) in keys.items():
+        print(f"   {key}  {words}")
+    for key in _pressed(stage):
+        if key in keys:
+            stage.teller.say("you", keys[key][0])
+            _do(stage, keys[key][1])
+
+
+def _do(stage: Stage, action: Action) -> None:
+    try:
+        action(stage)
+    except (Otherwise, TerminalError, DeviceError) as error:
+        stage.teller.say("you", str(error))
+
+
+def _pressed(stage: Stage) -> Iterator[str]:
+    with _single_keys():
+        while not stage.processes.clip_ended.is_set():
+            if not stage.processes.door_runs:
+                stage.teller.say("door", f"ended; see {stage.folder / 'processes.log'}")
+                return
+            if select.select([sys.stdin], [], [], LOOK_S)[0]:
+                key = sys.stdin.read(1)
+                if key in ("q", "", "\x03", "\x04"):
+                    return
+                yield key
+
+
+@contextmanager
+def _single_keys() -> Iterator[None]:
+    before = termios.tcgetattr(sys.stdin)
+    try:
+        tty.setcbreak(sys.stdin)
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+
+
+def watch(stage: Stage, for_s: float | None) -> None:
+    """Without a terminal attached: watch until the clip ends, or for so long."""
+    deadline_s = None if for_s is None else time.monotonic() + for_s
+    while not stage.processes.clip_ended.wait(LOOK_S):
+        if not stage.processes.door_runs:
+            raise Otherwise(f"the door process ended; see {stage.folder / 'processes.log'}")
+        if deadline_s is not None and time.monotonic() >= deadline_s:
+            return

@@ -1,0 +1,202 @@
+"""The stage of the story: a bench terminal in a folder of its own, and what can be done to it.
+
+It makes a fresh configuration and state each time, starts the two processes, waits until they are
+ready, and offers what a person at that door could do: walk up, tap, press, push. Nothing here
+reaches into the processes other than through the twins and the control socket.
+
+What changes with this file: the configuration's keys, the scenes' names.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from hw.bench_remote import BenchClient
+from hw.errors import DeviceError
+from hw.ports import Input
+from terminal.app import BENCH_DOOR_SOCKET, BENCH_VISION_SOCKET, CONTROL_SOCKET
+from terminal.demo.feed import Feed, Happening, words_for
+from terminal.demo.processes import Processes
+from terminal.errors import TerminalError
+from terminal.operator_link import Conversation, ask
+from terminal.requests import Enrol, Line, Status
+
+READY_S = 20.0
+CONSENT_HOLD_S = 3.4
+"""Somewhat longer than `face.consent_hold_s`, as a person would."""
+
+CARD = b"04A1B2C3D4"
+RESIDENT = "Resident of flat 12"
+
+TEMPLATE = Path(__file__).with_name("bench.toml")
+
+CONFIG_NAME = "terminal.toml"
+
+
+class Otherwise(Exception):  # noqa: N818 - says what is the case
+    """Something went otherwise than the story says; the text says what."""
+
+
+class Teller:
+    """Prints the story: a heading a chapter, and under it what happens, with seconds in front."""
+
+    def __init__(self) -> None:
+        self._began_s = time.monotonic()
+        self._colour = sys.stdout.isatty()
+
+    def chapter(self, title: str) -> None:
+        """A new part of the story."""
+        print(f"\n{self._bold(title)}", flush=True)
+
+    def say(self, who: str, words: str) -> None:
+        """One line of it."""
+        at_s = time.monotonic() - self._began_s
+        print(f"{at_s:7.2f}  {who:<10} {words}", flush=True)
+
+    def happened(self, happening: Happening) -> None:
+        """One happening, as far as it needs words."""
+        words = words_for(happening)
+        if words is not None:
+            who = happening.what.replace("_", " ")
+            at_s = happening.mono_s - self._began_s
+            print(f"{at_s:7.2f}  {self._coloured(happening, f'{who:<10} {words}')}", flush=True)
+
+    def _bold(self, text: str) -> str:
+        return f"\033[1m{text}\033[0m" if self._colour else text
+
+    def _coloured(self, happening: Happening, text: str) -> str:
+        if not self._colour:
+            return text
+        code = COLOURS.get(happening.what, "0")
+        return f"\033[{code}m{text}\033[0m"
+
+
+COLOURS = {"screen": "36", "record": "2", "strike": "1;32", "sign": "33", "door_contact": "32"}
+
+
+def prepare(folder: Path, camera: str) -> Path:
+    """A fresh run directory with its configuration; returns the configuration's path."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    text = TEMPLATE.read_text()
+    config = folder / CONFIG_NAME
+    config.write_text(
+        text.replace("@RUN@", str(folder)).replace("@CAMERA@", camera.replace("\\", "\\\\"))
+    )
+    return config
+
+
+class Stage:
+    """The bench terminal, up and running. A context manager; leaving it ends everything."""
+
+    def __init__(self, folder: Path, camera: str = "bench") -> None:
+        self.folder, self.teller = folder, Teller()
+        self.control = folder / CONTROL_SOCKET
+        self._is_bench_camera = camera == "bench"
+        config = prepare(folder, camera)
+        self.processes = Processes(
+            config, folder / "processes.log", restart_vision=self._is_bench_camera
+        )
+        try:
+            self._wait_until_ready()
+            self.feed = Feed(self.control, folder / BENCH_DOOR_SOCKET, self.teller.happened)
+            self.door = BenchClient(folder / BENCH_DOOR_SOCKET)
+        except BaseException:
+            self.processes.close()
+            raise
+
+    # What a person does
+
+    def play(self, scene: str) -> None:
+        """Somebody comes before the camera."""
+        self._camera().play(scene)
+
+    def clear(self) -> None:
+        """Everybody leaves."""
+        self._camera().stop()
+
+    def tap(self, card: bytes, reader: str = "door") -> None:
+        """Hold a card to a reader."""
+        self.door.tap(reader, card)
+
+    def press(self, for_s: float = 0.2) -> None:
+        """Press the kiosk button."""
+        self.door.press(Input.KIOSK_BUTTON, for_s)
+
+    def pass_through(self) -> None:
+        """Push the door, walk through, let it fall shut. Raises Otherwise when it does not open."""
+        if not self.door.push_door():
+            raise Otherwise("the door did not open when it was pushed")
+        time.sleep(0.6)
+        self.door.close_door()
+
+    def enrol(self, name: str, card: bool = True, face: bool = True) -> Conversation:
+        """Ask for an enrolment, as `terminalctl enrol` does."""
+        return Conversation(self.control, Enrol(name, card, face))
+
+    # What is looked at
+
+    @property
+    def status(self) -> Line:
+        """The terminal's own status."""
+        answer: Line = ask(self.control, Status())["status"]
+        return answer
+
+    def embeddings(self) -> int:
+        """How often the embedder has run in the present vision process."""
+        runs = self.status["times"]["model_runs"]
+        return int(runs["embeddings"]) if runs else 0
+
+    def expect(
+        self, what: str, since: int, within_s: float, says: str, **facts: object
+    ) -> Happening:
+        """Wait for a happening. Raises Otherwise with what ought to have been."""
+        found = self.feed.wait_for(what, since, within_s, **facts)
+        if found is None:
+            raise Otherwise(f"{says}, but not within {within_s:g} s")
+        return found
+
+    def wait_for_face(self, within_s: float = 10.0) -> None:
+        """Until face recognition is on and the zone is free."""
+        self._wait(
+            lambda: self.status["face"]["permission"] == "detect", within_s, "vision is idle"
+        )
+
+    def _camera(self) -> BenchClient:
+        return BenchClient(self.folder / BENCH_VISION_SOCKET)
+
+    def _wait_until_ready(self) -> None:
+        self._wait(lambda: self.status["face"]["camera"], READY_S, "the two processes are up")
+
+    def _wait(self, holds: Callable[[], bool], within_s: float, says: str) -> None:
+        deadline_s = time.monotonic() + within_s
+        while time.monotonic() < deadline_s:
+            if not self.processes.door_runs:
+                raise Otherwise(f"the door process ended; see {self.folder / 'processes.log'}")
+            try:
+                if holds():
+                    return
+            except (TerminalError, DeviceError):
+                pass
+            time.sleep(0.05)
+        raise Otherwise(f"{says}, but not within {within_s:g} s")
+
+    def close(self) -> None:
+        """End everything. May be called twice."""
+        self.processes.close()
+
+    def __enter__(self) -> Stage:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

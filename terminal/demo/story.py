@@ -1,0 +1,178 @@
+"""The story that `make run` tells: six visits to one door, each with what ought to happen.
+
+The persons are public-domain portraits, rendered; the models, the processes, the store, the log
+and every decision are the real ones. A chapter that goes otherwise is said so, and the exit status
+is then 1.
+
+What changes with this file: the README's list of what `make run` shows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from terminal.demo.stage import CARD, CONSENT_HOLD_S, RESIDENT, Otherwise, Stage
+from terminal.operator_link import Conversation
+from terminal.requests import Line
+
+DARK_WITHIN_S = 0.1
+"""After a decline the sign must be dark, and no face model may begin, within this time."""
+
+Chapter = Callable[[Stage], None]
+
+
+def tell(stage: Stage) -> bool:
+    """Tell the whole story once; whether everything went as it says."""
+    told = [_told(stage, title, chapter) for title, chapter in CHAPTERS]
+    otherwise = [words for words in told if words]
+    _end(stage, otherwise)
+    return not otherwise
+
+
+def _told(stage: Stage, title: str, chapter: Chapter) -> str | None:
+    stage.teller.chapter(title)
+    try:
+        chapter(stage)
+    except Otherwise as error:
+        stage.teller.say("OTHERWISE", str(error))
+        return f"{title}: {error}"
+    finally:
+        stage.clear()
+        time.sleep(0.5)
+    return None
+
+
+def _end(stage: Stage, otherwise: list[str]) -> None:
+    stage.teller.chapter("The end")
+    times = stage.status["times"]
+    for name, key in (("face", "frame_to_strike"), ("card", "card_to_strike")):
+        if times[key]:
+            ms = 1000 * times[key]["p50_s"]
+            stage.teller.say(name, f"{ms:.0f} ms to the strike (median of {times[key]['n']})")
+    for words in otherwise:
+        stage.teller.say("OTHERWISE", words)
+    if not otherwise:
+        stage.teller.say("all", "Everything went as the story says.")
+
+
+# Chapters
+
+
+def enrols(stage: Stage) -> None:
+    """A resident gets a card, reads the notice, consents by the button, and is enrolled."""
+    since = stage.feed.mark
+    with stage.enrol(RESIDENT) as conversation:
+        ended = _enrolled(stage, conversation)
+    if ended["stage"] != "done":
+        raise Otherwise(f"the resident is enrolled, but it ended as {ended['stage']}")
+    record = stage.expect("record", since, 1.0, "the enrolment is on record", kind="enrolled")
+    stage.teller.say(
+        "operator", f"enrolled with {dict(record.facts['facts'])['references']} references"
+    )
+
+
+def _enrolled(stage: Stage, conversation: Conversation) -> Line:
+    shown = ""
+    for line in conversation.news():
+        stage_name = str(line.get("stage", line["news"]))
+        if stage_name == shown:
+            continue
+        shown = stage_name
+        _act(stage, stage_name)
+    ended: Line = conversation.result["enrolment"]
+    return ended
+
+
+def _act(stage: Stage, stage_name: str) -> None:
+    """What the resident does at each stage of the enrolment."""
+    match stage_name:
+        case "notice":
+            stage.teller.say("operator", "hands over the notice; the resident reads it")
+        case "tap_card":
+            stage.tap(CARD)
+        case "consent":
+            stage.teller.say("resident", "holds the button: yes")
+            stage.press(CONSENT_HOLD_S)
+        case "capture":
+            stage.play("resident_enrols")
+
+
+def walks_up(stage: Stage) -> None:
+    """The resident walks up; the door opens."""
+    _let_in(stage, "resident_walks_up", "the resident is let in")
+
+
+def _let_in(stage: Stage, scene: str, says: str) -> None:
+    stage.wait_for_face()
+    since = stage.feed.mark
+    stage.play(scene)
+    stage.expect("record", since, 15.0, says, kind="granted", way="face")
+    stage.expect("strike", since, 1.0, "the strike releases", active=True)
+    stage.pass_through()
+    stage.expect("strike", since, 2.0, "the strike is secure again", active=False)
+
+
+def passes_by(stage: Stage) -> None:
+    """A passer-by crosses the picture; nobody is embedded."""
+    stage.wait_for_face()
+    since, before = stage.feed.mark, stage.embeddings()
+    stage.play("passer_by")
+    time.sleep(6.0)
+    if stage.embeddings() != before:
+        raise Otherwise("no passer-by is embedded, but the embedder ran")
+    if stage.feed.wait_for("strike", since, 0.0, active=True):
+        raise Otherwise("the strike stays secure, but it released")
+    stage.teller.say("vision", f"embedder runs: {before} before, {stage.embeddings()} after")
+
+
+def is_refused(stage: Stage) -> None:
+    """A stranger stands there, is asked to use a card, and is overwritten."""
+    stage.wait_for_face()
+    since = stage.feed.mark
+    stage.play("stranger_walks_up")
+    stage.expect("record", since, 15.0, "a stranger is refused", kind="refused", way="face")
+    if stage.feed.wait_for("strike", since, 1.0, active=True):
+        raise Otherwise("the strike stays secure, but it released")
+
+
+def declines(stage: Stage) -> None:
+    """Someone presses *no face*: the sign goes dark, and a card opens the door."""
+    stage.wait_for_face()
+    stage.play("resident_stands_still")
+    stage.expect(
+        "screen", stage.feed.mark, 10.0, "the terminal offers to recognise", scene="prompt"
+    )
+    since = stage.feed.mark
+    stage.press()
+    pressed = stage.expect("kiosk_button", since, 2.0, "the button is pressed", active=True)
+    dark = stage.expect("sign", since, 2.0, "the sign goes dark", active=False)
+    _check_dark(stage, dark.mono_s - pressed.mono_s)
+    before = stage.embeddings()
+    stage.tap(CARD)
+    stage.expect("record", since, 2.0, "the card is granted", kind="granted", way="card")
+    stage.pass_through()
+    if stage.embeddings() != before:
+        raise Otherwise("nobody is embedded after a decline, but the embedder ran")
+
+
+def _check_dark(stage: Stage, took_s: float) -> None:
+    stage.teller.say("sign", f"dark {1000 * took_s:.0f} ms after the button")
+    if took_s > DARK_WITHIN_S:
+        raise Otherwise(f"the sign is dark within {DARK_WITHIN_S:g} s, but it took {took_s:.2f} s")
+
+
+def deceives(stage: Stage) -> None:
+    """A print of the resident is held up. It opens the door: the known gap of this version."""
+    stage.teller.say("known gap", "this version can't tell a print from a person")
+    _let_in(stage, "print_of_resident", "the print is let in (if not, the gap is smaller)")
+
+
+CHAPTERS: tuple[tuple[str, Chapter], ...] = (
+    ("A resident gets a card, agrees to face recognition, and is enrolled", enrols),
+    ("The resident walks up, and the door opens", walks_up),
+    ("A passer-by crosses the picture, and is not embedded", passes_by),
+    ("A stranger stands there, and is refused", is_refused),
+    ("Someone presses the button: no face; a card opens the door", declines),
+    ("A printed picture of the resident is held up: KNOWN GAP, it opens the door", deceives),
+)
