@@ -278,13 +278,18 @@ class WedgeReader:
         if self._thread is not None:
             os.write(self._wake_end, b"\0")
             self._thread.join(timeout=2.0)
-            os.close(self._wake_end)
+            self._close_pipe(self._thread.is_alive())
+
+    def _close_pipe(self, is_in_use: bool) -> None:
+        """A thread that hangs in the kernel keeps its end; the number must not be given anew."""
+        os.close(self._wake_end)
+        if not is_in_use:
+            os.close(self._wait_end)
 
     def _run(self, devices: KeyDevices, on_read: OnRead, on_working: OnWorking) -> None:
         try:
             self._serve(devices, on_read, on_working)
         finally:
-            os.close(self._wait_end)
             if not self._is_closing.is_set():
                 on_working(False)  # a fault of ours: the way in is out, and says so
 
