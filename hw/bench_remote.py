@@ -62,6 +62,23 @@ class SceneCamera(Protocol):
         """End the scene; nobody stands there."""
         ...
 
+    def fail(self) -> None:
+        """Pull its plug."""
+        ...
+
+    def freeze(self) -> None:
+        """The same picture again and again."""
+        ...
+
+    def mend(self) -> None:
+        """Undo both."""
+        ...
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the scene has come to its end."""
+        ...
+
 
 class BenchServer:
     """Serves the world's side of the twins that this process hosts.
@@ -184,6 +201,10 @@ class BenchServer:
             "plug": lambda request: self._need_reader(request).plug(),
             "play": self._play,
             "stop": lambda request: self._need_camera().stop(),
+            "scene_is_over": lambda request: self._need_camera().is_over,
+            "fail_camera": lambda request: self._need_camera().fail(),
+            "freeze_camera": lambda request: self._need_camera().freeze(),
+            "mend_camera": lambda request: self._need_camera().mend(),
         }
 
     def _press(self, request: Request) -> None:
@@ -277,7 +298,7 @@ class BenchClient:
     done, or with one of its own if nobody answers.
     """
 
-    def __init__(self, path: str | os.PathLike[str], timeout_s: float = 5.0) -> None:
+    def __init__(self, path: str | os.PathLike[str], timeout_s: float = 10.0) -> None:
         self._path = Path(path)
         self._timeout_s = timeout_s
         self._lock = threading.Lock()
@@ -340,6 +361,22 @@ class BenchClient:
     def stop(self) -> None:
         """End the scene."""
         self._ask("stop")
+
+    def scene_is_over(self) -> bool:
+        """Whether the scene has come to its end."""
+        return bool(self._ask("scene_is_over"))
+
+    def fail_camera(self) -> None:
+        """Pull the camera's plug."""
+        self._ask("fail_camera")
+
+    def freeze_camera(self) -> None:
+        """The camera gives the same picture again and again."""
+        self._ask("freeze_camera")
+
+    def mend_camera(self) -> None:
+        """Plug the camera in again, or thaw it."""
+        self._ask("mend_camera")
 
     def changes(self) -> Changes:
         """The changes of every line from now on, on a connection of their own."""

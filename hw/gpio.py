@@ -8,8 +8,8 @@ a floating input. Facts about the libraries that this rests on:
 - gpiozero on lgpio sets an output up in two steps, low first, which blips an active-low relay
   (gpiozero pull request 1177), and turns a closed output into an input without a pull (gpiozero
   issue 1146). Both are done otherwise here, see `_resting_pin`.
-- lgpio does not report a write that fails (lgGpio.c, `xWrite`), so every switching of the strike
-  and the sign is judged by reading back.
+- Reading an output asks the kernel for the pin's level (lgGpio.c, `lgGpioRead`), which on these
+  chips is the level at the pin itself: a short to ground or a burnt driver reads as what it is.
 - lgpio keeps a pipe in the working directory unless LG_WD names another (lg issue 22).
 
 What changes with this file: nothing but what gpiozero or lgpio change under it.

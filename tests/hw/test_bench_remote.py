@@ -28,16 +28,27 @@ class Camera:
     """A bench camera that knows one scene."""
 
     def __init__(self) -> None:
-        self.played: list[tuple[str, dict[str, Any]]] = []
-        self.stopped = 0
+        self.played: list[tuple[str, int | None, float]] = []
+        self.done: list[str] = []
+        self.is_over = False
 
-    def play(self, scene: str, **parameters: Any) -> None:
+    def play(self, scene: str, seed: int | None = None, speed: float = 1.0) -> None:
         if scene != "walk-up":
             raise LookupError(f"There is no scene {scene}; there is walk-up.")
-        self.played.append((scene, parameters))
+        self.played.append((scene, seed, speed))
 
     def stop(self) -> None:
-        self.stopped += 1
+        self.done.append("stop")
+        self.is_over = True
+
+    def fail(self) -> None:
+        self.done.append("fail")
+
+    def freeze(self) -> None:
+        self.done.append("freeze")
+
+    def mend(self) -> None:
+        self.done.append("mend")
 
 
 class Bench:
@@ -118,10 +129,18 @@ def test_card_is_tapped_and_reader_unplugged_from_afar(bench: Bench) -> None:
 
 
 def test_scene_is_played_from_afar(bench: Bench) -> None:
-    bench.client.play("walk-up", person="a", seed=3, light=0.5)
+    bench.client.play("walk-up", seed=3, speed=2.0)
+    assert not bench.client.scene_is_over()
     bench.client.stop()
-    assert bench.camera.played == [("walk-up", {"person": "a", "seed": 3, "light": 0.5})]
-    assert bench.camera.stopped == 1
+    assert bench.client.scene_is_over()
+    assert bench.camera.played == [("walk-up", 3, 2.0)]
+
+
+def test_camera_fails_freezes_and_is_mended_from_afar(bench: Bench) -> None:
+    bench.client.fail_camera()
+    bench.client.freeze_camera()
+    bench.client.mend_camera()
+    assert bench.camera.done == ["fail", "freeze", "mend"]
 
 
 def test_refusal_comes_as_the_servers_sentence(bench: Bench) -> None:
@@ -186,6 +205,7 @@ def test_follower_that_goes_away_is_forgotten(bench: Bench) -> None:
         (b'{"do":"play","scene":"walk-up","parameters":[]}\n', "object of texts and numbers"),
         (b'{"do":"play","scene":"walk-up","parameters":{"a":{}}}\n', "texts and numbers"),
         (b'{"do":"play","scene":"walk-up","parameters":{"scene":"x"}}\n', "scene"),
+        (b'{"do":"play","scene":"walk-up","parameters":{"tempo":1}}\n', "tempo"),
         (b"a" * (MAX_LINE_BYTES + 2) + b"\n", "longer than"),
     ],
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hw.bench_camera import BenchCamera
 from hw.bench_clock import FakeClock
 from hw.camera_file import FileCamera
 from hw.camera_picamera2 import Picamera2Camera
@@ -41,10 +42,16 @@ def picamera2_stand_in(_: Path) -> Camera:
     return Picamera2Camera(SIZE, library=FakeLibrary())
 
 
+def bench(folder: Path) -> Camera:
+    clock = FakeClock()
+    return BenchCamera(SIZE, folder, clock, sleep=clock.sleep)
+
+
 def webcam(_: Path) -> Camera:
     return V4l2Camera("/dev/video0", SIZE)
 
 
+# The bench's camera shows a lobby, not a colour: it stands in the fixture below alone.
 TWINS: list[CameraMaker] = [clip, folder, webcam_stand_in, picamera2_stand_in]
 
 
@@ -55,7 +62,7 @@ def close_quietly(camera: Camera) -> Iterator[Camera]:
 
 @pytest.fixture(
     params=[
-        *(pytest.param(make, id=make.__name__) for make in TWINS),
+        *(pytest.param(make, id=make.__name__) for make in (*TWINS, bench)),
         pytest.param(webcam, id="webcam", marks=pytest.mark.device),
     ]
 )
