@@ -184,7 +184,11 @@ def wrong_words(text: str, path: str, first_line: int = 1) -> Iterator[Finding]:
 
 def wrong_words_in_docstrings(source: str, path: str) -> Iterator[Finding]:
     """The same in the docstrings of what is public, and of the module."""
-    for node in ast.walk(ast.parse(source)):
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return  # the rules of the house say so
+    for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             text = ast.get_docstring(node, clean=False)
             if text and not getattr(node, "name", "").startswith("_"):

@@ -3,7 +3,7 @@
 Each rule keeps one promise of the design from being broken by accident: wall time has one owner,
 statements for the database are never put together from strings (T16, A7), nothing goes through a
 shell, only the loop may catch everything, nothing is evaluated or unpickled, no socket leaves the
-machine (R05) and nothing writes a picture (R17, R36). The rules look at names, so they stop habits
+machine (R05) and nothing writes a picture of a person (R17, R36). The rules look at names, so they stop habits
 and slips; they do not stop someone who hides what they do.
 """
 
@@ -21,16 +21,20 @@ PRODUCT = ("terminal", "hw", "models")
 WALL_TIME_OWNER = "terminal/clock.py"
 CATCH_ALL_OWNER = "terminal/loop.py"
 NETWORK_OWNER = "models/fetch.py"
+# It films the scenes that it draws itself, on a desk; no camera's frame reaches it.
+PICTURE_OWNER = "hw/bench_camera.py"
+DATABASE_FILES = frozenset({"terminal/schema.py", "terminal/store.py", "terminal/audit.py"})
 
 _WALL_TIME = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"} | {
     "time.time_ns",
     "time.localtime",
+    "time.strftime",
+    "time.ctime",
     "time.gmtime",
 }
 _DATABASE = {"sqlite3", "sqlite_utils"}
-_DATABASE_OWNERS = {"terminal.schema", "terminal.store"}
 _STATEMENT_METHODS = {"execute", "executemany", "executescript", "query"} | {
-    "run",  # these four: terminal.schema.Database, through which statements go
+    "run",  # these four: terminal.schema.Database, through which all statements go
     "run_each",
     "row",
     "rows",
@@ -76,7 +80,7 @@ def statements(tree: ast.Module, path: str) -> Iterator[tuple[ast.AST, str]]:
 
     A function that takes a `statement` may hand it on: its callers are looked at in their turn.
     """
-    near_database = bool(_imports(tree, _DATABASE) or _imports_from(tree, _DATABASE_OWNERS))
+    near_database = path in DATABASE_FILES or bool(_imports(tree, _DATABASE))
     handed_on = {"statement"} | _loops_over_literals(tree)
     for call in _calls(tree):
         name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
@@ -138,7 +142,9 @@ def network(tree: ast.Module, path: str) -> Iterator[tuple[ast.AST, str]]:
 
 
 def pictures(tree: ast.Module, path: str) -> Iterator[tuple[ast.AST, str]]:
-    """Nothing in the product can write a picture (R17, R36)."""
+    """Nothing in the product can write a picture of a person (R17, R36)."""
+    if path == PICTURE_OWNER:
+        return
     for node, name in _names(tree):
         if name in _PICTURE_WRITERS:
             yield node, f"{name} writes pictures, and the product has no use for one"
@@ -157,7 +163,10 @@ RULES: tuple[Rule, ...] = (
 
 def findings_in(source: str, path: str) -> list[Finding]:
     """What the rules say about `source`, which stands at `path` below the root."""
-    tree = ast.parse(source, filename=path)
+    try:
+        tree = ast.parse(source, filename=path)
+    except SyntaxError as error:
+        return [Finding(path, error.lineno or 1, f"can't be read by this Python: {error.msg}")]
     found = {
         Finding(path, getattr(node, "lineno", 1), message)
         for rule in RULES
@@ -206,12 +215,6 @@ def _imports(tree: ast.Module, wanted: set[str]) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found.add(node.module.split(".")[0])
     return found & wanted
-
-
-def _imports_from(tree: ast.Module, modules: set[str]) -> bool:
-    return any(
-        isinstance(node, ast.ImportFrom) and node.module in modules for node in ast.walk(tree)
-    )
 
 
 def _names(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:

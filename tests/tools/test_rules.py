@@ -22,6 +22,7 @@ def found(source: str, path: str = ANYWHERE) -> list[str]:
         "import time\ntime.time()",
         "import time\nclock = time.time",
         "import time\ntime.time_ns()",
+        "import time\ntime.strftime('%H')",
     ],
 )
 def test_wall_time_outside_the_clock_is_found(source: str) -> None:
@@ -57,7 +58,7 @@ def test_a_statement_that_is_put_together_is_found_everywhere(statement: str) ->
 @pytest.mark.requirement("T16", "A7")
 def test_a_statement_from_a_variable_is_found_where_the_database_is() -> None:
     assert found("import sqlite3\ndef f(db, words):\n    db.execute(words)")
-    assert found("from terminal.schema import Database\ndef f(db, words):\n    db.row(words)")
+    assert found("def f(self, words):\n    self.database.run(words)", "terminal/store.py")
 
 
 def test_a_function_may_hand_on_the_statement_it_was_given() -> None:
@@ -168,6 +169,11 @@ def test_a_way_to_write_a_picture_is_found(source: str) -> None:
     assert found(source)
 
 
+def test_the_bench_may_film_what_it_draws() -> None:
+    assert not found("import cv2\ncv2.imwrite('x.png', scene)", "hw/bench_camera.py")
+    assert found("import cv2\ncv2.imwrite('x.png', frame)", "hw/camera_v4l2.py")
+
+
 @pytest.mark.requirement("R05", "R17", "R36", "D6", "T16", "A7")
 def test_the_product_breaks_no_rule(capsys: pytest.CaptureFixture[str]) -> None:
     assert rules.main([]) == 0, capsys.readouterr().out
@@ -181,3 +187,8 @@ def test_a_finding_says_where_it_is() -> None:
 def test_the_product_is_really_read() -> None:
     names = {path.relative_to(rules.ROOT).parts[0] for path in rules.product_files()}
     assert names == set(rules.PRODUCT)
+
+
+def test_what_is_no_python_is_a_finding_and_no_traceback() -> None:
+    (message,) = found("def f(:\n")
+    assert "can't be read" in message
