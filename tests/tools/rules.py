@@ -3,8 +3,8 @@
 Each rule keeps one promise of the design from being broken by accident: wall time has one owner,
 statements for the database are never put together from strings (T16, A7), nothing goes through a
 shell, only the loop may catch everything, nothing is evaluated or unpickled, no socket leaves the
-machine (R05) and nothing writes a picture of a person (R17, R36). The rules look at names, so they stop habits
-and slips; they do not stop someone who hides what they do.
+machine (R05) and nothing writes a picture of a person (R17, R36). The rules look at names, so they
+stop habits and slips; they do not stop someone who hides what they do.
 """
 
 from __future__ import annotations
