@@ -18,6 +18,16 @@ Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
 
+def fuse(embeddings: Floats) -> Floats:
+    """The plain mean of embeddings float32 (K, D): float32 (D,), *shorter* than unit length.
+
+    For references of one person, or probes of one track. Not normalised again, on purpose: the
+    scalar product of two such means is the mean of the single scores, so thresholds of the error
+    curve hold for it (models/errorcurve.py).
+    """
+    return np.mean(embeddings, axis=0, out=np.empty(embeddings.shape[1], np.float32))
+
+
 class Embedder:
     """The embedding model with its input buffer."""
 

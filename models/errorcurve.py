@@ -1,7 +1,12 @@
 """The measured error curve of an embedder: which threshold holds which false match rate.
 
-Pure and frozen: no clock, no file. Thresholds are Euclidean distances of unit vectors; a comparison
-is a match when its distance is at or below the threshold. It must never promise a rate that was not
+Pure and frozen: no clock, no file. A comparison is a match when its distance is at or below the
+threshold. The distance of two samples of unit length is Euclidean, sqrt(2 - 2 <a, b>). Where
+several references or probes are fused, the same formula is used on their plain means, which are
+*not* brought back to unit length: <mean a, mean b> is then the mean of the single scores, which
+strangers exceed less often than a single score. Means that are normalised again lie nearer to those
+of strangers, and would match many times as often as the curve says (both measured: docs/models.md).
+It must never promise a rate that was not
 measured: between calibrated points it takes the stricter one, beyond the last it says None (D2).
 It changes with what a calibration measures.
 """
@@ -21,9 +26,11 @@ class ErrorPoint:
     fmr_upper: float
     """Upper 95 % bound of it, 0..1"""
     fnmr: float
-    """False non-match rate of the mated comparisons, 0..1"""
+    """False non-match rate of one sample against one, 0..1"""
+    fnmr_fused: float
+    """The same for the mean of 5 references against the mean of 3 probes; `fnmr` if unknown"""
     false_matches: int
-    """How many non-mated comparisons lay at or below the threshold"""
+    """How many non-mated comparisons of single samples lay at or below the threshold"""
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ class ModelEntry:
     input: InputSpec
     outputs: tuple[OutputSpec, ...]
     curve: ErrorCurve | None
-    """Single-image comparisons; only an embedder that has been calibrated has one"""
+    """Only an embedder that has been calibrated has one"""
 
 
 @dataclass(frozen=True)
@@ -272,7 +272,6 @@ def _curve(table: _Table) -> ErrorCurve:
 
 
 def _point(row: list[Any]) -> ErrorPoint:
-    threshold, fmr, fmr_upper, fnmr, false_matches = row
-    return ErrorPoint(
-        float(threshold), float(fmr), float(fmr_upper), float(fnmr), int(false_matches)
-    )
+    *rates, false_matches = row
+    threshold, fmr, fmr_upper, fnmr, fnmr_fused = (float(value) for value in rates)
+    return ErrorPoint(threshold, fmr, fmr_upper, fnmr, fnmr_fused, int(false_matches))

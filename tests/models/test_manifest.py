@@ -84,9 +84,9 @@ def test_a_missing_manifest_is_refused(tmp_path: Path) -> None:
 
 def _curve() -> ErrorCurve:
     points = (
-        ErrorPoint(0.40, 1e-6, 1e-5, 0.30, 10),
-        ErrorPoint(0.50, 1e-4, 2e-4, 0.10, 100),
-        ErrorPoint(0.60, 1e-2, 2e-2, 0.01, 1000),
+        ErrorPoint(0.40, 1e-6, 1e-5, 0.30, 0.20, 10),
+        ErrorPoint(0.50, 1e-4, 2e-4, 0.10, 0.05, 100),
+        ErrorPoint(0.60, 1e-2, 2e-2, 0.01, 0.0, 1000),
     )
     return ErrorCurve(points, nonmated=1000, mated=100, persons=50, provenance="made up")
 
