@@ -1,0 +1,1 @@
+"""Tests of what decides: facts by name, every state with every event, and random walks."""
