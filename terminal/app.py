@@ -123,6 +123,7 @@ class DoorProcess:
     def __init__(self, config: Config, stack: ExitStack) -> None:
         self._config, self._stack = config, stack
         self._policy = config.policy()
+        config.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._inbox, self._metrics, self._notice = Inbox(), Metrics(), read_notice()
         self._keys = open_keys(
             config.state_dir / KEY_FILE, may_create=not Store.exists(config.state_dir)

@@ -26,7 +26,7 @@ from terminal.core.values import Hint, Level, Pose, View
 from terminal.link import Link
 from terminal.presence import Presence
 from terminal.scan import Gathered, hindrance
-from terminal.zone import Sight, Tracker, ZoneSettings, look
+from terminal.zone import Sight, Told, Tracker, ZoneSettings, look
 
 Vector = npt.NDArray[np.float32]
 Frame = npt.NDArray[np.uint8]
@@ -84,7 +84,7 @@ class Vision:
         self._gathered = Gathered(settings.frames, pipeline.embedder.width)
         self._done: messages.Lease | None = None
         self._done_s = 0.0
-        self._told: tuple[View, int | None, Hint | None] | None = None
+        self._told: Told | None = None
         self._told_hint: Hint | None = None
         self._looked_s, self._looked_far_s, self._alive_s = -REST_S, -FAR_S, -ALIVE_S
         self._dirty = False
@@ -194,14 +194,14 @@ class Vision:
         if self._may_rest(now_s) or not self.may(Level.DETECT):
             return
         sight = self._detect(now_s)
-        view, track = self._tracker.follow(sight, now_s)
-        self._tell_zone(view, track, sight.hint)
-        if sight.face is not None and self._is_permitted(track):
+        told = self._tracker.follow(sight, now_s)
+        self._tell_zone(told)
+        if sight.face is not None and told.view is View.READY and self._is_permitted(told.track):
             self._look_closer(sight, now_s)
 
     def _may_rest(self, now_s: float) -> bool:
         """While nobody is in view and nothing moves, most frames need no model."""
-        empty = self._told is not None and self._told[0] is View.EMPTY
+        empty = self._told is not None and self._told.view is View.EMPTY
         still = empty and not self._presence.is_present
         return still and now_s - self._looked_s < REST_S
 
@@ -215,10 +215,10 @@ class Vision:
         any_pose = self._lease.level is Level.ENROL
         return look(found, self._settings.zone, any_pose=any_pose)
 
-    def _tell_zone(self, view: View, track: int | None, hint: Hint | None) -> None:
-        if (view, track, hint) != self._told:
-            self._told = (view, track, hint)
-            self._link.send(messages.Zone(view, track, hint))
+    def _tell_zone(self, told: Told) -> None:
+        if told != self._told:
+            self._told = told
+            self._link.send(messages.Zone(told.view, told.track, told.hint))
 
     def _is_permitted(self, track: int | None) -> bool:
         """Whether this track may be embedded now, and has not been already."""

@@ -11,6 +11,7 @@ What changes with this file: `link`, `terminal.vision`, the units in systemd/.
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 import threading
 from pathlib import Path
@@ -20,6 +21,8 @@ from terminal.core.values import Permission
 from terminal.errors import LinkBroken
 from terminal.link import Lease, Link
 from terminal.sockets import listen, peer_uid
+
+log = logging.getLogger(__name__)
 
 SILENT_S = 2.0
 """Vision says something twice a second; after so long without it hangs."""
@@ -74,9 +77,12 @@ class VisionPort:
         with self._lock:
             self._link = link
         self._inbox.put(VisionConnected(True))
-        with contextlib.suppress(LinkBroken):
+        try:
             while self._hear(link):
                 pass
+            log.warning("Vision says nothing; it is let go and comes back by itself.")
+        except LinkBroken as error:
+            log.warning("%s", error)
         self._drop()
         self._inbox.put(VisionConnected(False))
 
@@ -87,7 +93,7 @@ class VisionPort:
             return False
         message, numbers = heard
         if isinstance(message, Lease):
-            return False
+            raise LinkBroken("Vision sent a lease, which only the door may.")
         self._inbox.put(VisionSaid(message, numbers.copy()))
         link.wipe()
         return True

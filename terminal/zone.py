@@ -25,7 +25,15 @@ FORGET_S = 1.0
 """A face that was not seen for so long has a new track when it comes back."""
 
 SETTLE_S = 0.3
-"""So long a ready face may be missed (a blink of the detector) before it has left."""
+"""So long something other than a ready face must last before it counts (detectors blink)."""
+
+STAND_S = 0.3
+"""Whoever has been in the zone for less than this is only passing yet: no prompt for everybody."""
+
+WALKING_WIDTHS_PER_S = 1.0
+SPEED_SHARE = 0.3
+"""Whoever moves faster than a face's width a second walks by, and does not stand there (D1); the
+speed is a running mean that takes up this share of each frame's."""
 
 MAX_TURN = 0.35
 """How far the nose may lie from between the eyes, in eye distances, for facing the terminal."""
@@ -72,7 +80,7 @@ class Sight:
 def look(detections: Sequence[Detected], zone: ZoneSettings, any_pose: bool = False) -> Sight:
     """What these detections mean; `any_pose` where an enrolment asks for a turned head."""
     near = [one for one in detections if _is_near(one, zone)]
-    inside = [one for one in near if _is_inside(_centre(one), zone)]
+    inside = [one for one in near if _is_inside(_centre_of(one.box), zone)]
     if len(inside) > 1:
         return Sight(View.SEVERAL, hint=Hint.ONE_AT_A_TIME)
     if not inside:
@@ -109,8 +117,8 @@ def _is_near(face: Detected, zone: ZoneSettings) -> bool:
     return face.box[2] >= zone.min_face_px
 
 
-def _centre(face: Detected) -> tuple[float, float]:
-    x, y, width, height = face.box
+def _centre_of(box: tuple[float, float, float, float]) -> tuple[float, float]:
+    x, y, width, height = box
     return x + width / 2.0, y + height / 2.0
 
 
@@ -129,51 +137,72 @@ def _crosses(x: float, y: float, one: tuple[float, float], other: tuple[float, f
     return x < one[0] + (y - one[1]) / (other[1] - one[1]) * (other[0] - one[0])
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the door is told of the zone; `track` goes with READY."""
+
+    view: View
+    track: TrackId | None = None
+    hint: Hint | None = None
+
+
 class Tracker:
-    """Follows the one face in the zone, and steadies the view of it.
+    """Follows the one face in the zone, tells standing from walking, and steadies the view.
 
     A track is the only thing that ties one frame to the next: two people are never one track as
-    long as they are a box's width apart, and a gap longer than FORGET_S begins a new one.
+    long as they are most of a face's width apart, and a gap longer than FORGET_S begins a new one.
+    READY is told at once; everything else only after it has lasted for SETTLE_S.
     """
 
     def __init__(self) -> None:
         self._next = 1
         self._track: TrackId | None = None
         self._box: tuple[float, float, float, float] | None = None
-        self._seen_s = 0.0
-        self._ready_s: float | None = None
+        self._seen_s, self._since_s = 0.0, 0.0
+        self._speed = 0.0
+        self._told = Told(View.EMPTY)
+        self._other: Told | None = None
+        self._other_s = 0.0
 
-    def follow(self, sight: Sight, now_s: float) -> tuple[View, TrackId | None]:
-        """The steadied view of this frame and the track of whoever is READY."""
-        if sight.face is not None:
-            self._track = self._matched(sight.face, now_s)
-            self._box, self._seen_s = sight.face.box, now_s
-            self._ready_s = now_s
-            return View.READY, self._track
-        if self._is_settling(sight, now_s):
-            return View.READY, self._track
-        self._ready_s = None
-        return sight.view, None
+    def follow(self, sight: Sight, now_s: float) -> Told:
+        """What to tell after this frame; the same as before until something lasts."""
+        now = self._judged(sight, now_s)
+        if now.view is View.READY or now == self._told or self._has_lasted(now, now_s):
+            self._told, self._other = now, None
+        return self._told
 
     def forget(self) -> None:
         """No face was followed; the next one is new."""
-        self._track, self._box, self._ready_s = None, None, None
+        self._track, self._box, self._other = None, None, None
+        self._told = Told(View.EMPTY)
 
-    def _matched(self, face: Detected, now_s: float) -> TrackId:
-        if self._track is not None and self._is_same(face, now_s):
-            return self._track
-        track = TrackId(self._next)
-        self._next += 1
-        return track
+    def _judged(self, sight: Sight, now_s: float) -> Told:
+        if sight.face is None:
+            return Told(sight.view, hint=sight.hint)
+        self._take(sight.face, now_s)
+        stands = self._speed <= WALKING_WIDTHS_PER_S and now_s - self._since_s >= STAND_S
+        if not stands:
+            return Told(View.PASSING, hint=Hint.HOLD_STILL)
+        return Told(View.READY, self._track)
 
-    def _is_same(self, face: Detected, now_s: float) -> bool:
-        if self._box is None or now_s - self._seen_s > FORGET_S:
-            return False
-        x, y = _centre(face)
-        width = self._box[2]
-        moved = np.hypot(x - (self._box[0] + width / 2), y - (self._box[1] + self._box[3] / 2))
-        return bool(moved <= SAME_FACE_SHARE * width)
+    def _take(self, face: Detected, now_s: float) -> None:
+        """Follow this face: the same track if it is near where the last one was."""
+        moved, gap_s = self._moved(face), now_s - self._seen_s
+        if moved is None or moved > SAME_FACE_SHARE or gap_s > FORGET_S:
+            self._track, self._speed, self._since_s = TrackId(self._next), 0.0, now_s
+            self._next += 1
+        elif gap_s > 0.0:
+            self._speed += SPEED_SHARE * (moved / gap_s - self._speed)
+        self._box, self._seen_s = face.box, now_s
 
-    def _is_settling(self, sight: Sight, now_s: float) -> bool:
-        missed = sight.view in (View.EMPTY, View.PASSING)
-        return missed and self._ready_s is not None and now_s - self._ready_s <= SETTLE_S
+    def _moved(self, face: Detected) -> float | None:
+        """How far the face is from where it was, in widths of it."""
+        if self._track is None or self._box is None:
+            return None
+        (x, y), (x0, y0) = _centre_of(face.box), _centre_of(self._box)
+        return float(np.hypot(x - x0, y - y0)) / max(1.0, self._box[2])
+
+    def _has_lasted(self, now: Told, now_s: float) -> bool:
+        if now != self._other:
+            self._other, self._other_s = now, now_s
+        return now_s - self._other_s >= SETTLE_S

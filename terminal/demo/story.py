@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 
 from terminal.demo.stage import CARD, CONSENT_HOLD_S, RESIDENT, Otherwise, Stage
+from terminal.errors import TerminalError
 from terminal.operator_link import Conversation
 from terminal.requests import Line
 
@@ -34,7 +35,7 @@ def _told(stage: Stage, title: str, chapter: Chapter) -> str | None:
     stage.teller.chapter(title)
     try:
         chapter(stage)
-    except Otherwise as error:
+    except (Otherwise, TerminalError) as error:
         stage.teller.say("OTHERWISE", str(error))
         return f"{title}: {error}"
     finally:
