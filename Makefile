@@ -58,7 +58,7 @@ parity: models $(parity)/.installed ## Compare with the reference programs, in t
 
 calibrate: models ## Measure the error curve on your own photographs (FACES=folder)
 	@[ -n "$(FACES)" ] || { echo "Say which photographs: make calibrate FACES=folder" >&2; exit 2; }
-	@"$(python)" -m tests.calibrate "$(FACES)"
+	@"$(python)" -m models calibrate --faces "$(FACES)"
 
 lock: ## Choose new exact versions for one Python (PYTHON=python3.13); needs the network
 	@"$(or $(PYTHON),python3)" tests/tools/lock.py

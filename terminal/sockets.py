@@ -44,7 +44,7 @@ def connect(path: Path, kind: socket.SocketKind) -> socket.socket:
 
 
 def peer_uid(connected: socket.socket) -> int:
-    """The user id of the process at the other end, as the kernel says."""
+    """The account (uid) of the process at the other end, as the kernel says."""
     size = struct.calcsize("3i")
     credentials = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
     return int(struct.unpack("3i", credentials)[1])

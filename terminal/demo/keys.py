@@ -8,6 +8,7 @@ What changes with this file: the README's list of keys.
 
 from __future__ import annotations
 
+import itertools
 import select
 import sys
 import termios
@@ -25,13 +26,16 @@ LOOK_S = 0.2
 
 Action = Callable[[Stage], None]
 
+_number = itertools.count(2)
+"""Names must differ; the resident of the story is the first."""
+
 
 def _enrol(stage: Stage) -> None:
     """Enrol on a thread: the keys go on, since the person has to tap and to hold the button."""
 
     def talk() -> None:
         try:
-            with stage.enrol(f"{RESIDENT} {time.strftime('%H:%M:%S')}") as conversation:
+            with stage.enrol(f"{RESIDENT} {next(_number)}") as conversation:
                 for _ in conversation.news():
                     pass
                 stage.teller.say("operator", f"ended: {conversation.result['enrolment']['stage']}")
