@@ -214,21 +214,29 @@ def write_clip(
     Raises DeviceError when a portrait is missing or the file can't be written.
     """
     renderer = Renderer(size, portraits_dir)
-    frame = np.zeros((size.height_px, size.width_px, 3), np.uint8)
+    renderer.prepare(scene)
     code = cv2.VideoWriter.fourcc(*"mp4v")
     writer = cv2.VideoWriter(str(path), code, fps, (size.width_px, size.height_px))
     try:
         if not writer.isOpened():
-            raise DeviceError(f"The clip {path} can't be written; its name must end in .mp4.")
-        renderer.prepare(scene)
+            raise DeviceError(
+                f"The clip {path} can't be written; its folder must exist and its name end in .mp4."
+            )
         count = round(scene.duration_s * fps)
-        for number in range(count):
-            renderer.draw(scene, number / fps, frame)
-            writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+        _write_frames(writer, renderer, scene, [number / fps for number in range(count)])
         return count
     finally:
         writer.release()
         renderer.close()
+
+
+def _write_frames(
+    writer: cv2.VideoWriter, renderer: Renderer, scene: Scene, times: Sequence[float]
+) -> None:
+    frame = np.zeros((renderer.size.height_px, renderer.size.width_px, 3), np.uint8)
+    for elapsed_s in times:
+        renderer.draw(scene, elapsed_s, frame)
+        writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
 
 
 SHEET_COLUMNS = 7
@@ -281,7 +289,9 @@ def _write_sheet(names: Sequence[str], out: Path, portraits_dir: Path) -> str:
     except cv2.error as error:
         raise DeviceError(f"{out} is no name of a picture; let it end in .png.") from error
     if not is_written:
-        raise DeviceError(f"The contact sheet {out} can't be written; does its folder exist?")
+        raise DeviceError(
+            f"The contact sheet {out} can't be written; look whether its folder exists."
+        )
     return f"{out}: {len(scenes)} scenes"
 
 

@@ -118,11 +118,26 @@ def _read_picture(key: str, folder: Path) -> npt.NDArray[np.uint8]:
     for suffix in (".png", ".jpg"):
         path = folder / f"{key}{suffix}"
         if path.is_file():
-            picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+            packed = np.frombuffer(_without_profile(path.read_bytes()), np.uint8)
+            picture = cv2.imdecode(packed, cv2.IMREAD_COLOR) if packed.size else None
             if picture is None:
                 raise _missing(key, folder, "has a picture that can't be read")
             return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
     raise _missing(key, folder, "has no picture (.png or .jpg)")
+
+
+def _without_profile(packed: bytes) -> bytes:
+    """A PNG file without its colour profile, of which libpng complains on stderr; others as is."""
+    signature = b"\x89PNG\r\n\x1a\n"
+    if not packed.startswith(signature):
+        return packed
+    kept, at = [signature], len(signature)
+    while at + 8 <= len(packed):
+        end = at + 12 + int.from_bytes(packed[at : at + 4], "big")
+        if packed[at + 4 : at + 8] != b"iCCP":
+            kept.append(packed[at:end])
+        at = end
+    return b"".join(kept)
 
 
 # --- geometry -----------------------------------------------------------------------------------
