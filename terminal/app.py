@@ -123,21 +123,21 @@ class DoorProcess:
     def __init__(self, config: Config, stack: ExitStack) -> None:
         self._config, self._stack = config, stack
         self._policy = config.policy()
-        config.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        config.paths.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._inbox, self._metrics, self._notice = Inbox(), Metrics(), read_notice()
         self._keys = open_keys(
-            config.state_dir / KEY_FILE, may_create=not Store.exists(config.state_dir)
+            config.paths.state / KEY_FILE, may_create=not Store.exists(config.paths.state)
         )
         stack.callback(self._keys.close)
-        self._audit = Audit.open(config.state_dir)
+        self._audit = Audit.open(config.paths.state)
         stack.callback(self._audit.close)
-        self._store = Store.open(config.state_dir, self._keys)
+        self._store = Store.open(config.paths.state, self._keys)
         stack.callback(self._store.close)
         self._clock = SystemClock(self._audit.newest_utc())
         self._recognition = self._open_recognition()
         self._readers = [_reader(name, one) for name, one in config.readers.items()]
         self._board = self._open_board()
-        self._port = VisionPort(config.run_dir / VISION_SOCKET, self._inbox, vision_accounts())
+        self._port = VisionPort(config.paths.run / VISION_SOCKET, self._inbox, vision_accounts())
         stack.callback(self._port.close)
         self._parts = self._make_parts()
         self._desk = self._make_desk()
@@ -148,7 +148,7 @@ class DoorProcess:
         """Listen everywhere, then go on until a stop."""
         config = self._config
         group = config.control.operators_group
-        control = Control(config.run_dir / CONTROL_SOCKET, self._inbox, group)
+        control = Control(config.paths.control / CONTROL_SOCKET, self._inbox, group)
         self._stack.callback(control.close)
         _stop_on_signals(self._inbox)
         levels = self._board.start(self._inbox.put)
@@ -182,7 +182,7 @@ class DoorProcess:
         if config.board.kind == "bench":
             twin = BenchBoard(time.monotonic)
             readers = [one for one in self._readers if isinstance(one, BenchReader)]
-            server = BenchServer(config.run_dir / BENCH_DOOR_SOCKET, twin, readers)
+            server = BenchServer(config.paths.run / BENCH_DOOR_SOCKET, twin, readers)
             self._stack.callback(server.close)
             board = twin
         else:
@@ -286,7 +286,7 @@ def _vision(config: Config, stack: ExitStack) -> Vision:
     vision = Vision(
         camera=camera,
         pipeline=pipeline,
-        link=_connected(config.run_dir / VISION_SOCKET),
+        link=_connected(config.paths.run / VISION_SOCKET),
         clock=time.monotonic,
         supervisor=supervisor_from_environment(),
         settings=VisionSettings(_zone(config, camera.size), config.face.frames),
@@ -304,7 +304,7 @@ def _camera(config: Config, stack: ExitStack) -> Camera:
     if config.camera.source != "bench":
         return make_camera(config.camera.source, size, time.monotonic)
     camera = BenchCamera(size, portrait_dir(BUILD_DIR), time.monotonic, fps=config.camera.rate_hz)
-    server = BenchServer(config.run_dir / BENCH_VISION_SOCKET, camera=camera)
+    server = BenchServer(config.paths.run / BENCH_VISION_SOCKET, camera=camera)
     stack.callback(server.close)
     return camera
 

@@ -68,13 +68,15 @@ class Inbox:
         self.dropped = 0
 
     def put(self, arrival: Arrival) -> None:
-        """Take an arrival from any thread; never blocks."""
+        """Take an arrival from any thread; never blocks. What is dropped is overwritten."""
         if isinstance(arrival, StopAsked):
             self._stop = True
         try:
             self._queue.put_nowait(arrival)
         except queue.Full:
             self.dropped += 1
+            if isinstance(arrival, VisionSaid):
+                arrival.numbers.fill(0)
 
     def get(self, timeout_s: float) -> Arrival | None:
         """The next arrival, or None when none comes in time."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from terminal import __version__, show
 from terminal.audit import Audit
 from terminal.desk import entry_line
-from terminal.errors import TerminalError
+from terminal.errors import NotDone, TerminalError
 from terminal.operator_link import Conversation, NotRunning, ask, find_socket
 from terminal.requests import (
     AnyRequest,
@@ -81,13 +81,23 @@ def _version(options: argparse.Namespace) -> int:
 
 
 def _enrol(options: argparse.Namespace) -> int:
-    request = Enrol(options.name, options.card, options.face, options.again)
+    name = options.name or _asked_for("Name:")
+    request = Enrol(name, options.card, options.face, options.again)
     with Conversation(find_socket(options.socket), request) as conversation:
         for line in conversation.news():
             _show_progress(options, line)
         answer = conversation.result
     _print(options, answer["enrolment"], show.enrolment(answer))
     return REFUSED if answer["enrolment"]["stage"] == "failed" else DONE
+
+
+def _asked_for(question: str) -> str:
+    """An answer typed at the keyboard: unlike an argument it shows in no list of processes."""
+    _say(question)
+    answer = sys.stdin.readline().strip()
+    if not answer:
+        raise NotDone("Nothing was typed, so nothing was done.")
+    return answer
 
 
 def _show_progress(options: argparse.Namespace, line: Line) -> None:
@@ -227,7 +237,7 @@ def _add(
 
 def _add_enrol(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     enrol = _add(commands, "enrol", _enrol, "register a person: a card, and a face by consent")
-    enrol.add_argument("name", help="as the person wants to be called")
+    enrol.add_argument("name", nargs="?", help="as the person wants to be called; else asked for")
     enrol.add_argument("--no-card", dest="card", action="store_false", help="a face only")
     enrol.add_argument("--no-face", dest="face", action="store_false", help="a card only")
     enrol.add_argument("--again", action="store_true", help="somebody who is registered")

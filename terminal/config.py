@@ -408,7 +408,10 @@ class PathsConfig:
     state: Annotated[Path, Key(folder(), "Databases and the device's key: on a local disk.")] = (
         Path("/var/lib/terminal")
     )
-    run: Annotated[Path, Key(folder(), "Its sockets.")] = Path("/run/terminal")
+    run: Annotated[Path, Key(folder(), "The socket between its processes.")] = Path("/run/terminal")
+    control: Annotated[Path, Key(folder(), "The socket that operators ask at.")] = Path(
+        "/run/terminal-control"
+    )
 
 
 @dataclass(frozen=True, slots=True)

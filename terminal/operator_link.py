@@ -20,7 +20,7 @@ from terminal.errors import NotDone, TerminalError
 from terminal.requests import AnyRequest, Line
 from terminal.sockets import connect
 
-ON_A_DEVICE = Path("/run/terminal/control.sock")
+ON_A_DEVICE = Path("/run/terminal-control/control.sock")
 ON_A_DESK = Path("build/run/control.sock")
 
 

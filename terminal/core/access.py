@@ -210,7 +210,8 @@ def prompt(state: AccessState, event: Event, policy: Policy) -> Step:
     ended = _ended(state, event.at, Outcome.ABANDONED)
     begun = _begun(state, event.at, Way.FACE)
     until_s = event.at.mono_s + policy.dwell_s
-    return replace(begun, track=state.in_view, until_s=until_s), (*ended, Play(Sound.PROMPT))
+    prompted = replace(begun, track=state.in_view, hint=None, until_s=until_s)
+    return prompted, (*ended, Play(Sound.PROMPT))
 
 
 def ask(state: AccessState, event: FaceAsked, policy: Policy) -> Step:

@@ -79,7 +79,8 @@ class Feed:
         try:
             with Conversation(control, request) as conversation:
                 for line in conversation.news():
-                    self._add(line.pop("news"), line, time.monotonic())
+                    happened_s = line.get("mono_s", time.monotonic())
+                    self._add(line.pop("news"), line, happened_s)
         except TerminalError:
             return  # the door has ended; the story notices by itself
 

@@ -10,7 +10,6 @@ What changes with this file: the configuration's keys, the scenes' names.
 from __future__ import annotations
 
 import shutil
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,13 +19,17 @@ from hw.bench_remote import BenchClient
 from hw.errors import DeviceError
 from hw.ports import Input
 from terminal.app import BENCH_DOOR_SOCKET, BENCH_VISION_SOCKET, CONTROL_SOCKET
-from terminal.demo.feed import Feed, Happening, words_for
+from terminal.demo.feed import Feed, Happening
 from terminal.demo.processes import Processes
+from terminal.demo.teller import Teller
 from terminal.errors import TerminalError
 from terminal.operator_link import Conversation, ask
 from terminal.requests import Enrol, Line, Status
 
 READY_S = 20.0
+HAND_S = 0.5
+"""A hand needs so long from the click of the strike to the door."""
+
 CONSENT_HOLD_S = 3.4
 """Somewhat longer than `face.consent_hold_s`, as a person would."""
 
@@ -40,43 +43,6 @@ CONFIG_NAME = "terminal.toml"
 
 class Otherwise(Exception):  # noqa: N818 - says what is the case
     """Something went otherwise than the story says; the text says what."""
-
-
-class Teller:
-    """Prints the story: a heading a chapter, and under it what happens, with seconds in front."""
-
-    def __init__(self) -> None:
-        self._began_s = time.monotonic()
-        self._colour = sys.stdout.isatty()
-
-    def chapter(self, title: str) -> None:
-        """A new part of the story."""
-        print(f"\n{self._bold(title)}", flush=True)
-
-    def say(self, who: str, words: str) -> None:
-        """One line of it."""
-        at_s = time.monotonic() - self._began_s
-        print(f"{at_s:7.2f}  {who:<10} {words}", flush=True)
-
-    def happened(self, happening: Happening) -> None:
-        """One happening, as far as it needs words."""
-        words = words_for(happening)
-        if words is not None:
-            who = happening.what.replace("_", " ")
-            at_s = happening.mono_s - self._began_s
-            print(f"{at_s:7.2f}  {self._coloured(happening, f'{who:<10} {words}')}", flush=True)
-
-    def _bold(self, text: str) -> str:
-        return f"\033[1m{text}\033[0m" if self._colour else text
-
-    def _coloured(self, happening: Happening, text: str) -> str:
-        if not self._colour:
-            return text
-        code = COLOURS.get(happening.what, "0")
-        return f"\033[{code}m{text}\033[0m"
-
-
-COLOURS = {"screen": "36", "record": "2", "strike": "1;32", "sign": "33", "door_contact": "32"}
 
 
 def prepare(folder: Path, camera: str) -> Path:
@@ -130,6 +96,7 @@ class Stage:
 
     def pass_through(self) -> None:
         """Push the door, walk through, let it fall shut. Raises Otherwise when it does not open."""
+        time.sleep(HAND_S)
         if not self.door.push_door():
             raise Otherwise("the door did not open when it was pushed")
         time.sleep(0.6)
@@ -188,6 +155,7 @@ class Stage:
 
     def close(self) -> None:
         """End everything. May be called twice."""
+        self.teller.close()
         self.processes.close()
 
     def __enter__(self) -> Stage:
