@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from hw.reader_wedge import CHARACTERS, ENTER
 
-EV_KEY = 1
+SYN, EV_KEY = 0, 1
+SYN_DROPPED = 3
 DOWN, UP = 1, 0
 LEFT_SHIFT = 42
 KEY_OF = {char: key for key, char in CHARACTERS.items()}

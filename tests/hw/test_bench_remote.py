@@ -173,6 +173,16 @@ def test_stream_ends_when_the_server_goes(bench: Bench) -> None:
         bench.client.push_door()
 
 
+def test_follower_that_does_not_read_holds_nobody_up(bench: Bench) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as lazy:
+        lazy.connect(str(bench.path))
+        lazy.sendall(b'{"do":"follow"}\n')
+        assert lazy.recv(1)
+        for at in range(20_000):
+            bench.board.set_input(Input.REX, at % 2 == 0)
+        assert bench.client.levels()
+
+
 def test_follower_that_goes_away_is_forgotten(bench: Bench) -> None:
     for _ in range(40):  # more than the connections that are allowed at a time
         changes = bench.client.changes()

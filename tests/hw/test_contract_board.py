@@ -118,6 +118,15 @@ def test_end_of_an_older_pulse_does_not_cut_a_newer_one_short(rig: Rig) -> None:
     assert rig.board.strike.is_released
 
 
+@pytest.mark.requirement("D15")
+def test_hold_that_was_secured_does_not_prolong_a_later_pulse(rig: Rig) -> None:
+    rig.board.strike.hold(5.0)
+    rig.board.strike.secure()
+    rig.board.strike.release(0.2)
+    rig.advance(0.2 + LATE_S)
+    assert not rig.board.strike.is_released
+
+
 @pytest.mark.parametrize("seconds", [0.0, -1.0, math.nan, math.inf, -math.inf, MAX_PULSE_S + 0.1])
 def test_release_for_no_sensible_time_is_refused_and_touches_nothing(
     rig: Rig, seconds: float

@@ -14,7 +14,7 @@ from hw.bench_clock import FakeClock
 from hw.errors import DeviceError
 from hw.ports import MAX_CARD_BYTES, CardReader
 from hw.reader_wedge import WedgeReader
-from tests.hw.keys import FakeKeyDevices, FakeKeys, typed
+from tests.hw.keys import SYN, SYN_DROPPED, FakeKeyDevices, FakeKeys, KeyEvent, typed
 
 SOON_S = 5.0
 NOW_S = 1000.0
@@ -144,6 +144,38 @@ def test_reader_starts_once(make: Maker) -> None:
 
 def test_reader_closes_without_having_started(make: Maker) -> None:
     make(False).reader.close()
+
+
+def test_wedge_drops_a_read_of_which_the_kernel_lost_a_part() -> None:
+    devices = FakeKeyDevices()
+    keys = devices.plugged = FakeKeys()
+    rig = Rig(WedgeReader("a", "x", devices=devices), print, print, print)
+    rig.start()
+    assert rig.state()
+    whole = typed("1234")
+    lost = KeyEvent(SYN, SYN_DROPPED, 0, whole[3].mono_s)
+    keys.give([*whole[:4], lost, *whole[6:], *typed("77", 10.0)])
+    assert rig.heard()[0] == b"77"
+    rig.reader.close()
+
+
+def test_wedge_forgets_what_was_begun_when_it_is_unplugged() -> None:
+    devices = FakeKeyDevices()
+    keys = devices.plugged = FakeKeys()
+    rig = Rig(WedgeReader("a", "x", devices=devices), print, print, print)
+    rig.start()
+    assert rig.state()
+    begun = typed("12", end=None)
+    keys.give([*begun, *typed("", begun[-1].mono_s), *begun])
+    assert rig.heard()[0] == b"12", "the second beginning has arrived with this"
+    devices.plugged = None
+    keys.pull()
+    assert not rig.state()
+    keys = devices.plugged = FakeKeys()
+    assert rig.state()
+    keys.give(typed("34", begun[-1].mono_s))
+    assert rig.heard()[0] == b"34"
+    rig.reader.close()
 
 
 def test_wedge_takes_the_device_for_itself_and_lets_it_go() -> None:

@@ -60,6 +60,17 @@ def test_release_that_fails_leaves_the_strike_at_rest(
     assert not line.energised
 
 
+def test_hold_that_failed_does_not_prolong_a_later_pulse(
+    strike: GuardedStrike, line: FlakyLine, clock: FakeClock
+) -> None:
+    line.fails_to_write = 1
+    with pytest.raises(DeviceError):
+        strike.hold(5.0)
+    strike.release(1.0)
+    clock.advance(1.0)
+    assert not line.energised
+
+
 def test_release_that_does_not_read_back_is_an_error(
     strike: GuardedStrike, line: FlakyLine
 ) -> None:
