@@ -133,8 +133,8 @@ class _Source(Protocol):
 
 class _Video:
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._capture = cv2.VideoCapture(str(path))
+        self._name = str(path.resolve())  # from the root on: nothing that looks like an address
+        self._capture = cv2.VideoCapture(self._name)
         self._frame: Image = np.zeros((0, 0, 3), np.uint8)
         if not self._capture.isOpened() or not self._capture.grab():
             self._capture.release()
@@ -148,7 +148,7 @@ class _Video:
     def rewind(self) -> None:
         """Opened anew: seeking is not exact in every container."""
         self._capture.release()
-        self._capture = cv2.VideoCapture(str(self._path))
+        self._capture = cv2.VideoCapture(self._name)
 
     def skip(self) -> bool:
         return bool(self._capture.grab())

@@ -20,7 +20,6 @@ from __future__ import annotations
 import importlib
 import logging
 import os
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -33,6 +32,7 @@ import gpiozero.pins.mock
 from hw.buzzer import PatternBuzzer
 from hw.errors import DeviceError
 from hw.ports import Clock, Input, InputChange, OnInput
+from hw.secure import give_lgpio_a_directory
 from hw.strike import GuardedStrike
 from hw.timers import CallLater, Cancel, ThreadTimers
 from hw.wiring import Line, LineName, Wiring
@@ -42,6 +42,10 @@ FACTORIES = ("lgpio", "mock")
 
 _READ_BACK_TRIES = 20
 """Reads until an output counts as stuck: the wire's capacitance takes microseconds to follow."""
+
+_LONGEST_BOUNCE = 3
+"""After so many times its debouncing a line that still bounces is taken as it reads: the button
+that declines has 100 ms in all (D10)."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -292,7 +296,14 @@ class _WatchedInput:
             self._first_edge_s = self._clock()
         if self._cancel_settle is not None:
             self._cancel_settle()
-        self._cancel_settle = self._call_later(self._line.debounce_s, self._settle)
+        self._cancel_settle = self._call_later(self._settles_in_s(), self._settle)
+
+    def _settles_in_s(self) -> float:
+        """A line that never settles is looked at all the same: a chattering button is pressed."""
+        if self._first_edge_s is None:
+            return self._line.debounce_s
+        latest_s = self._first_edge_s + _LONGEST_BOUNCE * self._line.debounce_s
+        return max(0.0, min(self._line.debounce_s, latest_s - self._clock()))
 
     def _settle(self) -> None:
         try:
@@ -340,7 +351,7 @@ def open_factory(name: str) -> Any:
 
 
 def _import_lgpio_pins() -> ModuleType:
-    os.environ.setdefault("LG_WD", os.environ.get("RUNTIME_DIRECTORY", tempfile.gettempdir()))
+    give_lgpio_a_directory()
     try:
         return importlib.import_module("gpiozero.pins.lgpio")
     except ImportError as error:

@@ -43,8 +43,17 @@ def secure_line(wiring: Wiring, factory: str = "lgpio") -> None:
         ) from error
 
 
+def give_lgpio_a_directory() -> None:
+    """lgpio keeps a pipe in LG_WD, or else in the working directory, which may be read-only.
+
+    systemd names the unit's own in RUNTIME_DIRECTORY, several divided by colons (systemd.exec(5)).
+    """
+    own = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
+    os.environ.setdefault("LG_WD", own or tempfile.gettempdir())
+
+
 def _lgpio() -> ModuleType:
-    os.environ.setdefault("LG_WD", os.environ.get("RUNTIME_DIRECTORY", tempfile.gettempdir()))
+    give_lgpio_a_directory()
     try:
         return importlib.import_module("lgpio")
     except (ImportError, OSError) as error:

@@ -137,6 +137,23 @@ def test_bounce_is_told_once_with_the_time_of_its_first_edge(
     assert changes == [InputChange(Input.KIOSK_BUTTON, True, first_s)]
 
 
+@pytest.mark.requirement("D10")
+def test_button_that_chatters_without_end_is_told_within_a_tenth_of_a_second(
+    factory: MockFactory, clock: FakeClock
+) -> None:
+    changes: list[InputChange] = []
+    board = make(factory, clock)
+    board.start(changes.append)
+    pressed_s = clock()
+    for _ in range(12):
+        drive(factory, ALL_WIRED, Input.KIOSK_BUTTON, True)
+        clock.advance(0.005)
+        drive(factory, ALL_WIRED, Input.KIOSK_BUTTON, False)
+        clock.advance(0.003)
+    assert clock() - pressed_s < 0.1
+    assert changes[:1] == [InputChange(Input.KIOSK_BUTTON, True, pressed_s)]
+
+
 def test_glitch_is_not_told_and_does_not_date_a_later_press(
     factory: MockFactory, clock: FakeClock
 ) -> None:

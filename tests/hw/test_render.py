@@ -361,6 +361,31 @@ def _spoil_name(folder: Path) -> None:
     np.savez(folder / f"{KEY}.npz", other=drawn_head.points())
 
 
+def _spoil_by_an_empty_file(folder: Path) -> None:
+    (folder / f"{KEY}.npz").write_bytes(b"")
+
+
+def _spoil_by_one_array(folder: Path) -> None:
+    np.save(folder / "one.npy", drawn_head.points())
+    (folder / "one.npy").replace(folder / f"{KEY}.npz")
+
+
+def _spoil_depth(folder: Path) -> None:
+    points = drawn_head.points()
+    points[400, 2] = 1000
+    np.savez(folder / f"{KEY}.npz", points=points)
+
+
+def _spoil_width(folder: Path) -> None:
+    points = drawn_head.points()
+    points[:, 0] = 240
+    np.savez(folder / f"{KEY}.npz", points=points)
+
+
+def _spoil_place(folder: Path) -> None:
+    np.savez(folder / f"{KEY}.npz", points=drawn_head.points() * np.float32(1e6))
+
+
 def _spoil_by_pickle(folder: Path) -> None:
     np.savez(folder / f"{KEY}.npz", points=np.array([{}], object))
 
@@ -368,6 +393,7 @@ def _spoil_by_pickle(folder: Path) -> None:
 SPOILERS = [
     _spoil_nothing_there, _spoil_picture_gone, _spoil_points, _spoil_picture, _spoil_shape,
     _spoil_empty_picture, _spoil_numbers, _spoil_by_a_dot, _spoil_name, _spoil_by_pickle,
+    _spoil_by_an_empty_file, _spoil_by_one_array, _spoil_depth, _spoil_width, _spoil_place,
 ]  # fmt: skip
 
 
@@ -384,6 +410,18 @@ def test_a_portrait_that_is_missing_or_broken_is_one_sentence_that_names_the_rem
     assert KEY in sentence
     assert sentence.endswith("run `make models`.")
     assert "\n" not in sentence
+
+
+def test_a_colour_profile_that_libpng_would_complain_of_is_passed_over(
+    tmp_path: Path,
+) -> None:
+    drawn_head.save(tmp_path, KEY)
+    plain = load_portrait(KEY, tmp_path)
+    path = tmp_path / f"{KEY}.png"
+    packed = path.read_bytes()
+    profile = b"\x00\x00\x00\x04iCCPoddx" + b"\x00" * 4
+    path.write_bytes(packed[:33] + profile + packed[33:])  # behind IHDR
+    assert np.array_equal(load_portrait(KEY, tmp_path).sheet, plain.sheet)
 
 
 def test_a_picture_without_contrast_is_cut_out_by_its_outline_alone() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -72,6 +74,26 @@ def test_mock_factory_has_nothing_to_secure_and_others_are_refused() -> None:
     secure.secure_line(Wiring(), "mock")
     with pytest.raises(DeviceError, match="use lgpio or mock"):
         secure.secure_line(Wiring(), "native")
+
+
+@pytest.mark.parametrize(
+    ("environ", "directory"),
+    [
+        ({"RUNTIME_DIRECTORY": "/run/terminal:/run/other"}, "/run/terminal"),
+        ({"RUNTIME_DIRECTORY": "/run/terminal", "LG_WD": "/run/mine"}, "/run/mine"),
+        ({}, tempfile.gettempdir()),
+    ],
+)
+def test_pipe_of_lgpio_goes_where_this_account_can_write(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], directory: str
+) -> None:
+    for name in ("RUNTIME_DIRECTORY", "LG_WD"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    secure.give_lgpio_a_directory()
+    assert os.environ["LG_WD"] == directory
 
 
 @pytest.mark.requirement("A13")
