@@ -141,6 +141,8 @@ def head_mesh(points: Floats) -> HeadMesh:
     middle = (points[CHIN] + points[FOREHEAD]) / 2
     own = _own_rotation(points)
     face = (points - middle) / unit @ own
+    if not np.abs(face).max() < BACK_OF_HEAD:  # also refuses nan, which is smaller than nothing
+        raise ValueError("its points lie too far apart")
     rings, follow = _rings(face[list(OVAL), :2])
     head = np.vstack([face, rings]).astype(np.float32)
     triangles = np.vstack([_face_triangles(face), _ring_triangles()])
@@ -175,6 +177,8 @@ def _check(points: Floats) -> None:
 def _own_rotation(points: Floats) -> Floats:
     """How the portrait's own head is turned: float32 (3, 3), its axes as columns."""
     right = (points[list(RIGHTWARD)] - points[list(LEFTWARD)]).sum(axis=0)
+    if np.linalg.norm(right) < 8:
+        raise ValueError("the face is less than 2 px wide")
     right = right / np.linalg.norm(right)
     down = points[CHIN] - points[FOREHEAD]
     down = down - right * float(down @ right)

@@ -77,6 +77,8 @@ def load_portrait(key: str, folder: Path) -> Portrait:
         return portrait_from(picture, points)
     except ValueError as error:
         raise _missing(key, folder, f"holds no usable face ({error})") from error
+    except cv2.error as error:  # points far outside the picture, or of no shape at all
+        raise _missing(key, folder, "holds no usable face") from error
 
 
 def portrait_from(picture: npt.NDArray[np.uint8], points: Floats) -> Portrait:
@@ -106,11 +108,14 @@ def _missing(key: str, folder: Path, fault: str) -> DeviceError:
 
 def _read_points(path: Path, key: str) -> Floats:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        archive = np.load(path, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise ValueError("one array where an archive should be")
+        with archive:
             return np.asarray(archive["points"], np.float32)
     except FileNotFoundError as error:
         raise _missing(key, path.parent, "is missing") from error
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         raise _missing(key, path.parent, "has points that can't be read") from error
 
 
