@@ -273,6 +273,11 @@ class Database:
             yield
         except sqlite3.Error as error:
             raise self.failure(f"{self._path}: {_sentence(error)}") from error
+        except UnicodeDecodeError as error:  # in SQLite's own message about a damaged file
+            raise self.failure(f"{self._path}: {_DAMAGED}") from error
+
+
+_DAMAGED = "the file is damaged; put back a copy or begin with a new one."
 
 
 def _sentence(error: sqlite3.Error) -> str:
@@ -281,7 +286,7 @@ def _sentence(error: sqlite3.Error) -> str:
     known = {
         sqlite3.SQLITE_FULL: "the disk is full; free some space.",
         sqlite3.SQLITE_IOERR: "the disk can't be read or written; look at the system's log.",
-        sqlite3.SQLITE_CORRUPT: "the file is damaged; put back a copy or begin with a new one.",
+        sqlite3.SQLITE_CORRUPT: _DAMAGED,
         sqlite3.SQLITE_NOTADB: "this is no database, or a damaged one.",
         sqlite3.SQLITE_READONLY: "the file may not be written; look at its owner and mode.",
         sqlite3.SQLITE_CANTOPEN: "the file can't be opened; look at its folder, owner and mode.",
