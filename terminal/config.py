@@ -372,7 +372,7 @@ class CameraConfig:
     source: Annotated[
         str,
         Key(
-            text(r"[^\x00-\x1f\x7f]{1,200}", "a camera"),
+            text(r"[^\x00-\x1f\x7f]{1,200}", "a text of 1 to 200 characters"),
             '"picamera2" (a second one: "picamera2:1"), a device as "/dev/video0", the path of a'
             ' video file or of a folder of pictures, or "bench" for rendered walk-ups.',
         ),

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -77,7 +78,7 @@ def tool(folder: Path, file_name: str = BIOMETRIC.file_name) -> sqlite3.Connecti
     return sqlite3.connect(folder / file_name, isolation_level=None)
 
 
-def sql(folder: Path, statement: str, *values: object) -> list[tuple[object, ...]]:
+def sql(folder: Path, statement: str, *values: object) -> list[tuple[Any, ...]]:
     connection = tool(folder)
     try:
         return connection.execute(statement, values).fetchall()
@@ -420,7 +421,7 @@ def test_a_template_with_one_flipped_bit_is_named_and_nobody_is_enrolled(
     [(template_id, sealed)] = sql(
         tmp_path, "SELECT template_id, sealed FROM template WHERE person = ? LIMIT 1", BEN
     )
-    broken = bytearray(bytes(sealed))  # type: ignore[arg-type]
+    broken = bytearray(sealed)
     broken[100] ^= 1
     sql(tmp_path, "DROP TRIGGER template_stays")
     sql(tmp_path, "UPDATE template SET sealed = ? WHERE template_id = ?", broken, template_id)
@@ -481,7 +482,7 @@ def test_who_is_erased_is_not_found_and_not_in_any_file(store: Store, tmp_path: 
         enrol(store, PersonId(f"p{number:02}"), number)
     sealed = dict[str, list[bytes]]()
     for person, _, _, _, blob in sql(tmp_path, SWAPS):
-        sealed.setdefault(str(person), []).append(bytes(blob))  # type: ignore[arg-type]
+        sealed.setdefault(str(person), []).append(blob)
     order = sorted(sealed)
     random.Random(7).shuffle(order)
     for gone, person in enumerate(order[:30], start=1):
@@ -496,7 +497,8 @@ def test_who_is_erased_is_not_found_and_not_in_any_file(store: Store, tmp_path: 
 def words_in(kept: bytes) -> Words:
     """Every run of 8 bytes, at any place."""
     whole = [kept[start : start + (len(kept) - start) // 8 * 8] for start in range(8)]
-    return np.unique(np.concatenate([np.frombuffer(part, np.uint64) for part in whole]))
+    words: Words = np.unique(np.concatenate([np.frombuffer(p, np.uint64) for p in whole]))
+    return words
 
 
 def traces(blob: bytes, words: Words) -> bool:
@@ -508,7 +510,7 @@ def traces(blob: bytes, words: Words) -> bool:
 @pytest.mark.requirement("T33")
 def test_a_capture_that_was_replaced_is_in_no_file(store: Store, tmp_path: Path) -> None:
     enrol(store, ANNA, 1)
-    old = [bytes(row[4]) for row in sql(tmp_path, SWAPS)]  # type: ignore[arg-type]
+    old = [row[4] for row in sql(tmp_path, SWAPS)]
     store.put_templates(ANNA, ConsentId(f"consent-of-{ANNA}"), MODEL, faces(2))
     words = words_in(kept_bytes(tmp_path))
     assert not any(traces(blob, words) for blob in old)
