@@ -15,7 +15,7 @@ import contextlib
 import select
 import socket
 import struct
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 import numpy as np
@@ -31,6 +31,9 @@ MAX_HEAD_BYTES: Final = 1024
 MAX_DATAGRAM_BYTES: Final = 2 + MAX_HEAD_BYTES + 4 * MAX_WIDTH
 
 Vector = npt.NDArray[np.float32]
+
+MonoSeconds = Annotated[float, msgspec.Meta(ge=0.0, le=1e10)]
+"""A moment (mono s). The bounds refuse NaN and infinity: no lease ends at either."""
 
 
 class Message(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
@@ -79,7 +82,7 @@ class Probe(Message, frozen=True):
 
     track: int
     frames: int
-    first_frame_mono_s: float
+    first_frame_mono_s: MonoSeconds
 
 
 class Reference(Message, frozen=True):
@@ -94,7 +97,7 @@ class Lease(Message, frozen=True):
     level: Level
     track: int | None
     pose: Pose | None
-    until_mono_s: float
+    until_mono_s: MonoSeconds
 
 
 FromVision = Hello | Alive | Zone | Present | Hindered | Probe | Reference
@@ -181,7 +184,7 @@ def _checked(datagram: memoryview) -> tuple[Any, Vector]:
         (length,) = struct.unpack_from("!H", datagram)
         message = _decoder.decode(datagram[2 : 2 + length])
         numbers = np.frombuffer(datagram[2 + length :], dtype=np.float32)
-    except (struct.error, msgspec.MsgspecError, ValueError) as error:
+    except (struct.error, msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise LinkBroken(f"The other process sent what is no message: {error}.") from error
     _check_numbers(message, numbers)
     return message, numbers
