@@ -97,7 +97,7 @@ class Control:
         connected.settimeout(HEAR_S)
         try:
             return _decoder.decode(_line(connected))
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, RecursionError) as error:
             _say(connected, _refusal(f"This request is not understood: {error}."))
         except OSError:
             pass
