@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hw.ports import Camera, CameraEnded, CameraLost, Supervisor
+from hw.ports import Camera, CameraEnded, DeviceError, Supervisor
 from models.faces import FacePipeline
 from models.landmarks import Landmarks
 from models.pose import chip_quality, pose_deg
@@ -30,6 +30,9 @@ from terminal.zone import Sight, Told, Tracker, ZoneSettings, look
 
 Vector = npt.NDArray[np.float32]
 Frame = npt.NDArray[np.uint8]
+
+Grant = tuple[Level, int | None, Pose | None]
+"""What a lease permits, whatever its end."""
 
 ALIVE_S = 0.5
 """How often the door hears that vision runs."""
@@ -87,7 +90,7 @@ class Vision:
         self._told: Told | None = None
         self._told_hint: Hint | None = None
         self._looked_s, self._looked_far_s, self._alive_s = -REST_S, -FAR_S, -ALIVE_S
-        self._dirty = False
+        self._dirty, self._is_open = False, True
         self.counters = Counters()
 
     def run(self) -> None:
@@ -119,26 +122,27 @@ class Vision:
 
     def _read(self) -> float | None:
         try:
+            if not self._is_open:
+                self._camera.open()
+                self._is_open = True
             at_s = self._camera.read(self._frame)
         except CameraEnded:
             raise
-        except CameraLost:
-            self._tell_alive(camera_working=False)
-            self._hear()
-            self._reopen()
+        except DeviceError:
+            self._do_without()
             return None
         self.counters.frames += 1
         if self._clock() - self._alive_s >= ALIVE_S:
             self._tell_alive(camera_working=True)
         return at_s
 
-    def _reopen(self) -> None:
+    def _do_without(self) -> None:
+        """No camera: say so, wait a while for leases, and let the next turn open it anew."""
         self._wipe()
         self._camera.close()
-        try:
-            self._camera.open()
-        except CameraLost:
-            return
+        self._is_open = False
+        self._tell_alive(camera_working=False)
+        self._hear(ALIVE_S)
 
     def _tell_alive(self, camera_working: bool) -> None:
         count = self.counters
@@ -157,10 +161,10 @@ class Vision:
         embedder = self._pipeline.embedder
         return messages.Hello(embedder.model_sha256, embedder.width)
 
-    def _hear(self) -> None:
-        """Take every lease that has come; the newest counts."""
-        while (heard := self._link.receive(0.0)) is not None:
-            message = heard[0]
+    def _hear(self, wait_s: float = 0.0) -> None:
+        """Take every lease that has come, the first within `wait_s`; the newest counts."""
+        while (heard := self._link.receive(wait_s)) is not None:
+            message, wait_s = heard[0], 0.0
             if isinstance(message, messages.Lease):
                 self._take_lease(message)
 
@@ -185,6 +189,10 @@ class Vision:
         if self._clock() >= self._lease.until_mono_s:
             self._take_lease(NO_LEASE)
         return self._lease.level.value >= level.value
+
+    def _may_still(self, grant: Grant) -> bool:
+        """Whether this very permission holds: a frame begun under one is not used under another."""
+        return self.may(Level.EMBED) and _grant(self._lease) == grant
 
     # One frame
 
@@ -230,24 +238,26 @@ class Vision:
         return retries or self._done is None
 
     def _look_closer(self, sight: Sight, now_s: float) -> None:
+        grant = _grant(self._lease)
         self.counters.landmarks += 1
         landmarks = self._pipeline.locate(self._frame, sight.face)  # type: ignore[arg-type]
         if landmarks is None:
             return
         try:
-            self._use(landmarks, now_s)
+            if self._may_still(grant):
+                self._use(landmarks, grant, now_s)
         finally:
             landmarks.wipe()
 
-    def _use(self, landmarks: Landmarks, now_s: float) -> None:
+    def _use(self, landmarks: Landmarks, grant: Grant, now_s: float) -> None:
         chip = self._pipeline.chip(self._frame, landmarks.points)
         quality = chip_quality(chip)
         chip.fill(0)
         hint = hindrance(pose_deg(landmarks.points), quality, self._lease.pose)
         if hint is not None:
             self._tell_hint(hint)
-        elif self.may(Level.EMBED):
-            self._embed(landmarks, now_s)
+        elif self._may_still(grant):
+            self._embed(landmarks, grant, now_s)
 
     def _tell_hint(self, hint: Hint) -> None:
         if hint is not self._told_hint:
@@ -256,11 +266,11 @@ class Vision:
 
     # Probes and references
 
-    def _embed(self, landmarks: Landmarks, now_s: float) -> None:
+    def _embed(self, landmarks: Landmarks, grant: Grant, now_s: float) -> None:
         self.counters.embeddings += 1
         embedding = self._pipeline.embed(self._frame, landmarks.points)
         try:
-            if self.may(Level.EMBED):
+            if self._may_still(grant):
                 self._send_or_gather(embedding, now_s)
         finally:
             embedding.fill(0)
@@ -293,5 +303,5 @@ class Vision:
             self._dirty = False
 
 
-def _grant(lease: messages.Lease) -> tuple[Level, int | None, Pose | None]:
+def _grant(lease: messages.Lease) -> Grant:
     return lease.level, lease.track, lease.pose
