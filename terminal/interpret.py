@@ -2,7 +2,9 @@
 
 A card's bytes become the keyed hash of a card and its holder; a probe becomes the person it lies
 within the threshold of, or nobody. Bytes and numbers end here: no event has a field for them, and
-numbers are overwritten before this returns.
+numbers are overwritten before this returns. What vision was not permitted to take, or is no
+longer, is neither compared nor kept: a probe that was on its way when somebody declined, a
+reference of an enrolment that has ended (D10, R01).
 
 What changes with this file: `terminal.arrivals`, `terminal.core.events`.
 """
@@ -31,7 +33,7 @@ from terminal.core.events import (
     VisionChanged,
     ZoneSeen,
 )
-from terminal.core.values import Hint, Holder, Moment, TrackId
+from terminal.core.values import Hint, Holder, Level, Moment, Permission, TrackId
 from terminal.link import Vector
 from terminal.metrics import Metrics
 from terminal.reading import ReadingRefused, read_card
@@ -105,9 +107,9 @@ class Interpreter:
             case link.Hindered():
                 return (CaptureHindered(at, message.hint),)
             case link.Probe():
-                return (self._compared(message, numbers, at),)
+                return self._compared(message, numbers, at)
             case link.Reference():
-                return (self._captured(message, numbers, at),)
+                return self._captured(message, numbers, at)
 
     def _greet(self, hello: link.Hello, at: Moment) -> Events:
         """Vision may be heard once it has shown that it runs the model the references are of."""
@@ -124,9 +126,12 @@ class Interpreter:
         self._camera = message.camera_working
         return (CameraChanged(at, message.camera_working),)
 
-    def _compared(self, probe: link.Probe, numbers: Vector, at: Moment) -> Event:
+    def _compared(self, probe: link.Probe, numbers: Vector, at: Moment) -> Events:
+        track = TrackId(probe.track)
+        if self._recognition.allowed != Permission(Level.EMBED, track=track):
+            return ()
         self._metrics.face_since(probe.first_frame_mono_s)
-        return FaceCompared(at, TrackId(probe.track), self._identified(numbers))
+        return (FaceCompared(at, track, self._identified(numbers)),)
 
     def _identified(self, numbers: Vector) -> Holder | None:
         if numbers.size != self._recognition.width:
@@ -134,9 +139,12 @@ class Interpreter:
         person = self._recognition.identify(numbers)
         return None if person is None else self._store.holder(person)
 
-    def _captured(self, reference: link.Reference, numbers: Vector, at: Moment) -> Event:
-        fits = numbers.size == self._recognition.width and self._recognition.capture(numbers)
-        return ReferenceTaken(at, reference.pose) if fits else CaptureHindered(at, Hint.HOLD_STILL)
+    def _captured(self, reference: link.Reference, numbers: Vector, at: Moment) -> Events:
+        if self._recognition.allowed != Permission(Level.ENROL, pose=reference.pose):
+            return ()
+        if numbers.size == self._recognition.width and self._recognition.capture(numbers):
+            return (ReferenceTaken(at, reference.pose),)
+        return (CaptureHindered(at, Hint.HOLD_STILL),)
 
 
 def _of_input(change: InputChange, at: Moment) -> Events:

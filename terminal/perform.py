@@ -88,6 +88,10 @@ class Onlooker(Protocol):
         """What was being written for an enrolment could not be."""
         ...
 
+    def erased(self, effect: EraseFace | ErasePerson, refused: str | None) -> None:
+        """An erasure is done, or the disk has refused it for now, and why."""
+        ...
+
 
 class Leases(Protocol):
     """Whoever passes permissions on to vision."""
@@ -145,8 +149,11 @@ class Performer:
 
     def secure(self) -> None:
         """The strike to rest, vision without a lease: whatever happens next."""
-        self._parts.board.strike.secure()
-        self._parts.leases.permit(NOTHING_ALLOWED, 0.0)
+        try:
+            self._parts.board.strike.secure()
+        finally:
+            self._parts.recognition.allowed = NOTHING_ALLOWED
+            self._parts.leases.permit(NOTHING_ALLOWED, 0.0)
 
     # One effect
 
@@ -208,6 +215,7 @@ class Performer:
         if allowed != NOTHING_ALLOWED and not self._parts.board.sign.is_lit:
             allowed = NOTHING_ALLOWED
             self._follow(lambda at: SignRead(at, lit=False))
+        self._parts.recognition.allowed = allowed
         until_s = self._parts.clock.now().mono_s + effect.lease_s
         self._parts.leases.permit(allowed, until_s)
 
@@ -263,7 +271,9 @@ class Performer:
         except StoreFailed as error:
             self._unerased.append(effect)
             self._erase_again_s = self._parts.clock.now().mono_s + ERASE_AGAIN_S
-            self._onlooker.failed(str(error))
+            self._onlooker.erased(effect, str(error))
+        else:
+            self._onlooker.erased(effect, None)
 
     def _erased(self, effect: EraseFace | ErasePerson) -> None:
         match effect:

@@ -16,7 +16,7 @@ import numpy as np
 from models.errorcurve import ErrorCurve
 from terminal.comparison import Embeddings, References
 from terminal.core.policy import Policy, most_people, required_fmr
-from terminal.core.values import PersonId
+from terminal.core.values import NOTHING_ALLOWED, Permission, PersonId
 from terminal.errors import SealBroken
 from terminal.link import Vector
 from terminal.memory import LockedBuffer
@@ -41,6 +41,8 @@ class Recognition:
         self.model_sha256 = model_sha256
         self.width = width
         self.broken: str | None = None
+        self.allowed: Permission = NOTHING_ALLOWED
+        """What vision may do now: nothing else that it sends is compared or kept."""
         self._reckon()
 
     @property
