@@ -17,7 +17,7 @@ import msgspec
 
 from terminal.audit import Audit, Entry
 from terminal.core import machine
-from terminal.core.effects import Play, Progress, RegisterPerson, Stage
+from terminal.core.effects import EraseFace, ErasePerson, Play, Progress, RegisterPerson, Stage
 from terminal.core.enrolment import EnrolmentPhase
 from terminal.core.events import (
     EnrolAsked,
@@ -30,7 +30,7 @@ from terminal.core.events import (
 from terminal.core.machine import State
 from terminal.core.policy import Policy
 from terminal.core.values import ConsentId, FaceOff, Moment, PersonId, Screen
-from terminal.errors import NotDone, StoreFailed
+from terminal.errors import AuditFailed, NotDone, StoreFailed
 from terminal.notice import Notice
 from terminal.requests import (
     Asked,
@@ -81,6 +81,8 @@ class Desk:
         self._told_seq = audit.head[0]
         self._screen = Screen(machine.screen(State(), policy).scene)
         self._trouble: str | None = None
+        self._unwritten: str | None = None
+        self._erasing: dict[PersonId, list[Asked]] = {}
 
     # What is asked
 
@@ -90,8 +92,8 @@ class Desk:
             return self._left(asked, at)
         try:
             return self._begun(asked, state, at)
-        except (NotDone, StoreFailed) as error:
-            asked.answer.refuse(str(error))
+        except (NotDone, StoreFailed, AuditFailed) as error:
+            asked.answer.refuse(str(error))  # AuditFailed: the log was only read here
             return ()
 
     def _begun(self, asked: Asked, state: State, at: Moment) -> tuple[Event, ...]:
@@ -155,7 +157,7 @@ class Desk:
             raise NotDone("Nobody of that name is registered; leave out --again.")
         person = known.person if known else PersonId(new_identifier())
         self._names[person] = request.name
-        self._enrolling, self._trouble = asked, None
+        self._enrolling, self._trouble, self._unwritten = asked, None, None
         if request.face:
             asked.answer.news("notice", {"text": self._notice.text})
         consent = ConsentId(new_identifier())
@@ -187,7 +189,7 @@ class Desk:
         found = self._store.find(request.who)
         if found is None:
             raise NotDone("Nobody of that name or identifier is registered.")
-        asked.answer.done({"person": found.person, "everything": request.everything})
+        self._erasing.setdefault(found.person, []).append(asked)
         return (EraseAsked(at, found.person, asked.by, request.everything),)
 
     # What the loop tells
@@ -214,15 +216,17 @@ class Desk:
         """The enrolment went on: tell whoever asked for it."""
         if self._enrolling is None:
             return
+        is_over = progress.stage in LAST_STAGES
+        stage = Stage.FAILED if is_over and self._unwritten else progress.stage
         line = {
             "person": progress.person,
-            "stage": progress.stage.value,
+            "stage": stage.value,
             **screen_line(progress.screen),
         }
-        if progress.stage not in LAST_STAGES:
+        if not is_over:
             self._enrolling.answer.news("progress", line)
             return
-        trouble = {"trouble": self._trouble} if self._trouble else {}
+        trouble = {"trouble": self._unwritten} if self._unwritten else {}
         self._enrolling.answer.done({"enrolment": {**line, **trouble}})
         self._enrolling = None
         self._names.pop(progress.person, None)
@@ -232,14 +236,35 @@ class Desk:
         return self._names.get(effect.person, "")
 
     def failed(self, sentence: str) -> None:
-        """Something could not be written: said with the end of the enrolment, and in the status."""
+        """Something could not be written: the enrolment failed, whatever else was done for it."""
+        self._unwritten = self._unwritten or sentence
         self._trouble = sentence
+
+    def erased(self, effect: EraseFace | ErasePerson, refused: str | None) -> None:
+        """Tell those who asked for it, when the last part of it is done or refused."""
+        if refused is not None:
+            self._trouble = refused
+        of_person = isinstance(effect, ErasePerson)
+        waiting = self._erasing.pop(effect.person, [])
+        for asked in waiting:
+            everything = isinstance(asked.request, Erase) and asked.request.everything
+            if refused is not None:
+                asked.answer.refuse(f"{refused} {UNERASED}")
+            elif everything and not of_person:
+                self._erasing.setdefault(effect.person, []).append(asked)
+            else:
+                asked.answer.done({"person": effect.person, "everything": everything})
 
     @property
     def trouble(self) -> str | None:
         """The last thing that could not be written."""
         return self._trouble
 
+
+UNERASED = (
+    "The person is recognised no more; the erasure is tried again until the disk does it"
+    " (terminalctl status tells)."
+)
 
 LAST_STAGES = (Stage.DONE, Stage.CARD_ONLY, Stage.FAILED)
 
