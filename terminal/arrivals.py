@@ -59,11 +59,13 @@ Arrival = CardRead | ReaderWorks | VisionConnected | VisionSaid | InputChange | 
 class Inbox:
     """Arrivals in the order in which they came; bounded, so that a flood is dropped, not stored.
 
-    What is dropped is counted. A stop is never dropped: it has a place of its own.
+    What is dropped is counted. A stop is never dropped: it has a place of its own. Vision may take
+    half of the places, so that no flood of its messages keeps a card out.
     """
 
     def __init__(self, places: int = 1024) -> None:
         self._queue: queue.Queue[Arrival] = queue.Queue(places)
+        self._places_of_vision = places // 2
         self._stop = False
         self.dropped = 0
 
@@ -72,11 +74,16 @@ class Inbox:
         if isinstance(arrival, StopAsked):
             self._stop = True
         try:
-            self._queue.put_nowait(arrival)
+            self._put(arrival)
         except queue.Full:
             self.dropped += 1
             if isinstance(arrival, VisionSaid):
                 arrival.numbers.fill(0)
+
+    def _put(self, arrival: Arrival) -> None:
+        if isinstance(arrival, VisionSaid) and self._queue.qsize() >= self._places_of_vision:
+            raise queue.Full
+        self._queue.put_nowait(arrival)
 
     def get(self, timeout_s: float) -> Arrival | None:
         """The next arrival, or None when none comes in time."""
