@@ -2,7 +2,7 @@
 
 Only the account that vision runs under (or the door's own, on a desk) may connect, and one process
 at a time. What it says is copied out of the link's buffer into numbers of their own, which
-the loop overwrites. A vision that says nothing for two seconds is taken to hang and is let go: it
+the loop overwrites. A vision that says nothing for too long is taken to hang and is let go: it
 comes back by itself.
 
 What changes with this file: `link`, `terminal.vision`, the units in systemd/.
@@ -24,8 +24,9 @@ from terminal.sockets import listen, peer_uid
 
 log = logging.getLogger(__name__)
 
-SILENT_S = 2.0
-"""Vision says something twice a second; after so long without it hangs."""
+SILENT_S = 2.7
+"""Vision says something twice a second, and while it waits for a camera that gives no frame after
+2 s at the latest; silent for longer than both together it hangs."""
 
 
 class VisionPort:
@@ -54,7 +55,11 @@ class VisionPort:
         with contextlib.suppress(OSError):
             self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
-        self._drop()
+        with self._lock:
+            if self._link is not None:
+                self._link.shut()  # its own thread closes it
+        if self._thread.ident is not None:
+            self._thread.join(1.0)
 
     def _send(self, link: Link, lease: Lease) -> None:
         try:
