@@ -252,7 +252,11 @@ def _reader(name: str, reader: ReaderConfig) -> CardReader:
 
 def _models_wrong() -> str | None:
     """What is wrong with a model file, or None."""
-    for entry in manifests.load().models.values():
+    try:
+        entries = manifests.load().models.values()
+    except ModelsError as error:
+        return str(error)
+    for entry in entries:
         state = state_of(MODEL_DIR / entry.file, entry.sha256, entry.size_bytes)
         if state is not FileState.OK:
             return f"The model file {entry.file} is {state.value}; build it anew (make models)."
