@@ -15,6 +15,7 @@ from models.faces import FacePipeline
 from models.manifest import Manifest
 from models.runtime import open_model
 from tests.models.golden import GOLDEN, PORTRAITS
+from tests.parity.generated import turned_view
 
 Array = NDArray[Any]
 Pictures = dict[str, NDArray[np.uint8]]
@@ -43,6 +44,17 @@ def test_box_and_keypoints_are_where_mediapipe_finds_them(
     np.testing.assert_allclose(found.keypoints, wanted["keypoints"], atol=1)
     assert found.keypoints.dtype == np.float32
     assert 0.5 <= found.confidence <= 1
+
+
+@pytest.mark.parametrize("key", PORTRAITS)
+@pytest.mark.parametrize("reach", ["short", "full"])
+def test_a_turned_head_is_where_mediapipe_finds_it(
+    finder: FacePipeline, pictures: Pictures, key: str, reach: str
+) -> None:
+    """Here several boxes of differing confidence merge: the limits must be MediaPipe's."""
+    find = finder.detect if reach == "short" else finder.detector.detect_far
+    (found,) = find(turned_view(pictures[key]))
+    np.testing.assert_allclose(found.box, GOLDEN["turned"][key][reach]["box"], atol=0.75)
 
 
 def test_right_and_left_are_the_persons_own(finder: FacePipeline, pictures: Pictures) -> None:

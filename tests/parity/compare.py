@@ -34,7 +34,7 @@ from models.alignment import ANCHOR_POINTS
 from models.detector import Detection
 from models.faces import FacePipeline
 from models.paths import BUILD_DIR, MODEL_DIR
-from tests.parity.generated import generated_chip
+from tests.parity.generated import generated_chip, turned_view
 
 Doubles = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
@@ -224,6 +224,7 @@ def write_golden(path: Path, pipeline: FacePipeline, pictures: dict[str, Pixels]
     chips = {str(number): generated_chip(number) for number in GOLDEN_CHIPS}
     golden = {
         "faces": {key: _oracle_face(rgb) for key, rgb in pictures.items()},
+        "turned": {key: _oracle_face(turned_view(rgb)) for key, rgb in pictures.items()},
         "distances": {
             f"{one}-{other}": round(float(np.linalg.norm(embedded[one] - embedded[other])), 5)
             for one, other in combinations(sorted(embedded), 2)
