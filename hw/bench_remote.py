@@ -132,7 +132,6 @@ class BenchServer:
             is_full = len(self._connections) >= MAX_CONNECTIONS or self._is_closed
             if not is_full:
                 self._connections.add(connection)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _SEND_TIMEOUT)
         if is_full:
             connection.close()
             return
@@ -142,6 +141,7 @@ class BenchServer:
 
     def _serve(self, connection: socket.socket) -> None:
         try:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _SEND_TIMEOUT)
             with connection, connection.makefile("rb") as lines:
                 if _peer_uid(connection) != os.geteuid():
                     _refuse_and_end(connection, "This bench belongs to another account.")
