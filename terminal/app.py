@@ -27,7 +27,6 @@ from hw.errors import DeviceError
 from hw.gpio import GpiozeroBoard
 from hw.ports import Board, Camera, CameraEnded, CardReader, FrameSize, Input
 from hw.reader_wedge import WedgeReader
-from hw.secure import secure_line
 from hw.supervisor import supervisor_from_environment
 from models import manifest as manifests
 from models.errors import ModelsError
@@ -42,7 +41,7 @@ from terminal.config import Config, ReaderConfig
 from terminal.control import Control
 from terminal.core.machine import State
 from terminal.desk import Desk
-from terminal.errors import LinkBroken, RefuseToStart, TerminalError
+from terminal.errors import DONE, FAILED, REFUSED, LinkBroken, RefuseToStart, TerminalError
 from terminal.interpret import Interpreter
 from terminal.link import Link
 from terminal.loop import Loop
@@ -62,9 +61,6 @@ from terminal.vision_port import VisionPort
 from terminal.zone import ZoneSettings
 
 log = logging.getLogger(__name__)
-
-DONE, FAILED, REFUSED = 0, 1, 78
-"""Exit statuses; 78 (EX_CONFIG) tells systemd that starting anew mends nothing."""
 
 KEY_FILE = "device.key"
 VISION_ACCOUNT = "terminal-vision"
@@ -93,14 +89,6 @@ def run_vision(config: Config) -> int:
             vision.run()
         except CameraEnded:
             log.info("The clip has been shown to its end.")
-    return DONE
-
-
-def secure(config: Config) -> int:
-    """Drive the strike's line to rest and end: what systemd runs after the door has died."""
-    with _sentences():
-        if config.board.kind == "gpio":
-            secure_line(config.wiring(), config.board.factory)
     return DONE
 
 

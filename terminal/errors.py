@@ -10,6 +10,9 @@ What changes with this file: whoever raises these, and the composition root that
 
 from __future__ import annotations
 
+DONE, FAILED, REFUSED = 0, 1, 78
+"""Exit statuses of the processes; 78 (EX_CONFIG) tells systemd that starting anew mends nothing."""
+
 
 class TerminalError(Exception):
     """Something is wrong; the text is one sentence for a person."""

@@ -13,7 +13,6 @@ What changes with this file: `terminal.schema` (the tables), the commands of `te
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
@@ -70,6 +69,7 @@ class Store:
         self._identity = identity
         self._biometric = biometric
         self._keys = keys
+        self._opened_name = LockedBuffer(NAME_BYTES)
 
     @classmethod
     def open(cls, folder: Path, keys: Keys) -> Store:
@@ -89,6 +89,7 @@ class Store:
         """Let the files go. May be called twice."""
         self._identity.close()
         self._biometric.close()
+        self._opened_name.close()
 
     # People and cards
 
@@ -279,13 +280,14 @@ class Store:
             " ORDER BY t.person, t.number",
             model_sha256,
         )
-        try:
-            for person, templates in groupby(rows, key=lambda row: PersonId(row[0])):
-                if self._is_known(person):
-                    self._enrol(person, list(templates), into)
-        except SealBroken:
-            into.clear()
-            raise
+        with LockedBuffer(MAX_REFERENCES * _FLOAT_BYTES * into.width) as opened:
+            try:
+                for person, templates in groupby(rows, key=lambda row: PersonId(row[0])):
+                    if self._is_known(person):
+                        self._enrol(person, list(templates), opened, into)
+            except SealBroken:
+                into.clear()
+                raise
         return len(into)
 
     def erase_face(
@@ -369,16 +371,15 @@ class Store:
         return sealer.seal(memoryview(plain), name_aad(person, self._keys.device, sealer.epoch))
 
     def _name(self, person: PersonId, sealed: bytes) -> str | None:
-        if len(sealed) <= SEAL_BYTES:
-            return None
         sealer = self._keys.identity
-        with LockedBuffer(len(sealed) - SEAL_BYTES) as opened:
-            try:
-                aad = name_aad(person, self._keys.device, sealer.epoch)
-                sealer.open_into(sealed, aad, opened.view)
-            except SealBroken:
-                return None
-            return str(opened.view, "utf-8")
+        place = self._opened_name.view[: max(len(sealed) - SEAL_BYTES, 0)]
+        try:
+            sealer.open_into(sealed, name_aad(person, self._keys.device, sealer.epoch), place)
+            return str(place, "utf-8")
+        except SealBroken:
+            return None
+        finally:
+            self._opened_name.wipe()
 
     def _aad(self, person: str, template_id: str, consent: str, model_sha256: str) -> bytes:
         return template_aad(
@@ -408,16 +409,21 @@ class Store:
             *(template_id, person, consent, model_sha256, self._sealer.epoch, sealed),
         )
 
-    def _enrol(self, person: PersonId, templates: list[Row], into: References) -> None:
-        row_bytes = _FLOAT_BYTES * into.width
-        with LockedBuffer(len(templates) * row_bytes) as opened:
-            for place, row in zip(_places(opened, row_bytes), templates, strict=True):
-                self._open_template(row, place)
-            references = opened.array(np.float32, (len(templates), into.width))
-            try:
-                into.enrol(person, references)
-            except ValueError as error:
-                raise SealBroken(f"The templates of {person} are no references.") from error
+    def _enrol(
+        self, person: PersonId, templates: list[Row], opened: LockedBuffer, into: References
+    ) -> None:
+        """Enrol a person by these templates, which are opened in `opened` meanwhile."""
+        if len(templates) > MAX_REFERENCES:
+            raise SealBroken(f"There are more templates of {person} than were ever written.")
+        references = opened.array(np.float32, (len(templates), into.width))
+        try:
+            for row, reference in zip(templates, references, strict=True):
+                self._open_template(row, reference.view(np.uint8).data)
+            into.enrol(person, references)
+        except ValueError as error:
+            raise SealBroken(f"The templates of {person} are no references.") from error
+        finally:
+            opened.wipe()
 
     def _open_template(self, row: Row, out: memoryview) -> None:
         person, template_id, consent, model_sha256, sealed = row
@@ -432,11 +438,6 @@ class Store:
 
 
 _ENDED = frozenset({ConsentState.REFUSED, ConsentState.WITHDRAWN, ConsentState.EXPIRED})
-
-
-def _places(memory: LockedBuffer, size: int) -> Iterator[memoryview]:
-    view = memory.view
-    return (view[start : start + size] for start in range(0, len(view), size))
 
 
 def _plain(name: str) -> str:
