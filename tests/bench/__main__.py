@@ -48,7 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NotMeasured as error:
         print(error, file=sys.stderr)
         return 1
-    return 1 if report.broken or (options.strict and report.missed) else 0
+    return exit_status(report, options.strict)
+
+
+def exit_status(report: Report, strict: bool) -> int:
+    """1 when a check is broken, and, if `strict`, when a target is missed; otherwise 0."""
+    return 1 if report.broken or (strict and report.missed) else 0
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -55,7 +55,7 @@ def describe(folder: Path) -> Machine:
         ghz=round(float(mhz) / 1000, 2) if mhz else None,
         is_virtual="hypervisor" in processor.get("flags", "").split(),
         memory_mb=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 10**6,
-        file_system=_file_system(folder),
+        file_system=file_system(folder),
         kernel=platform.release(),
         architecture=platform.machine(),
         python=platform.python_version(),
@@ -86,7 +86,7 @@ def _processor() -> dict[str, str]:
     return found
 
 
-def _file_system(folder: Path) -> str:
+def file_system(folder: Path) -> str:
     """The type of the file system that `folder` lies on: on tmpfs nothing is ever synced."""
     where = str(folder.resolve())
     best, kind = "", "unknown"

@@ -159,8 +159,8 @@ class _Rehearsal:
         stage, since = self._stage, self._stage.feed.mark
         probes = len(self._tap.first_frames_s)
         self._seed += 1
-        arrived_s = time.monotonic()
         self._camera.play(SCENE, seed=self._seed)
+        arrived_s = time.monotonic()  # loading a portrait comes before the scene, in `play`
         strike = stage.feed.wait_for("strike", since, 8.0, active=True)
         self._camera.stop()
         if strike is None:
