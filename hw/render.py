@@ -100,7 +100,7 @@ class Renderer:
             self._sensor.expose(into, light)
         else:
             np.copyto(into, self._lit_lobby(light))
-        self._sensor.add_noise(into, light, scene.seed, round(elapsed_s * 1000))
+        self._sensor.add_noise(into, light, scene.seed, max(0, round(elapsed_s * 1000)))
 
     def close(self) -> None:
         """Overwrite and forget every portrait. May be called twice; `draw` loads them anew."""

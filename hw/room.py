@@ -68,7 +68,7 @@ class Sensor:
 
     def __init__(self, size: FrameSize) -> None:
         self._size = size
-        self._noise: dict[tuple[int, int], tuple[Image, Image]] = {}
+        self._noise: dict[int, tuple[Image, Image]] = {}
 
     def expose(self, picture: Image, light: Light) -> None:
         """Overwrite a well-lit picture (RGB uint8, (height, width, 3)): lens, exposure, cast."""
@@ -81,26 +81,26 @@ class Sensor:
         step = round(light.noise / NOISE_STEP)
         if step == 0:
             return
-        brighter, darker = self._noise_for(step, seed)
+        brighter, darker = self._noise_for(step)
         cut = np.random.default_rng((seed, time_ms)).integers(0, NOISE_SLACK_PX, 2)
         y, x = int(cut[0]), int(cut[1])
         here = slice(y, y + self._size.height_px), slice(x, x + self._size.width_px)
         cv2.add(picture, brighter[here], dst=picture)
         cv2.subtract(picture, darker[here], dst=picture)
 
-    def _noise_for(self, step: int, seed: int) -> tuple[Image, Image]:
-        """What to add and what to take away; two strengths are kept, of the current scene."""
-        key = (step, seed)
-        if key not in self._noise:
+    def _noise_for(self, step: int) -> tuple[Image, Image]:
+        """What to add and what to take away; the two strengths last used are kept."""
+        if step not in self._noise:
             while len(self._noise) > 1:
                 del self._noise[next(iter(self._noise))]
-            self._noise[key] = _noise(self._size, step * NOISE_STEP, seed)
-        return self._noise[key]
+            self._noise[step] = _noise(self._size, step * NOISE_STEP)
+        return self._noise[step]
 
 
-def _noise(size: FrameSize, deviation: float, seed: int) -> tuple[Image, Image]:
+def _noise(size: FrameSize, deviation: float) -> tuple[Image, Image]:
+    """Always the same; which part of it a frame takes is what differs."""
     shape = (size.height_px + NOISE_SLACK_PX, size.width_px + NOISE_SLACK_PX, 3)
-    drawn = np.random.default_rng(seed).standard_normal(shape, np.float32)
+    drawn = np.random.default_rng(0).standard_normal(shape, np.float32)
     whole = np.rint(drawn * deviation)
     return (
         np.clip(whole, 0, 255).astype(np.uint8),

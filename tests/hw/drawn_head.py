@@ -34,18 +34,18 @@ def points() -> Floats:
     for index in range(LANDMARKS):
         angle, reach = index * math.pi * (3 - math.sqrt(5)), 0.9 * math.sqrt(index / LANDMARKS)
         flat[index] = reach * math.sin(angle), reach * math.cos(angle)
-    for place, index in enumerate(OVAL):
-        angle = 2 * math.pi * place / len(OVAL)
+    for step, index in enumerate(OVAL):
+        angle = 2 * math.pi * step / len(OVAL)
         flat[index] = math.sin(angle), -math.cos(angle)
+    features = (0.6, -0.2), (0.2, -0.2), None, (0.3, 0.45)  # the cheek is one of the outline
     for side, ids in ((-1, LEFTWARD), (1, RIGHTWARD)):
-        for index, (x, y) in zip(
-            ids, ((0.6, -0.2), (0.2, -0.2), (1.0, 0.0), (0.3, 0.45)), strict=True
-        ):
-            flat[index] = side * x, y
+        for index, place in zip(ids, features, strict=True):
+            if place is not None:
+                flat[index] = side * place[0], place[1]
     for lids, drop in ((UPPER_LIDS, -0.07), (LOWER_LIDS, 0.07), (LID_CREASES, -0.14)):
-        for place, index in enumerate(lids):
-            side, step = (-1 if place < 7 else 1), place % 7
-            flat[index] = side * (EYE_X + 0.17 - 0.05 * step - 0.02), EYE_Y + drop
+        for number, index in enumerate(lids):
+            side, inward = (-1 if number < 7 else 1), number % 7
+            flat[index] = side * (EYE_X + 0.15 - 0.05 * inward), EYE_Y + drop
     flat[NOSE_TIP] = 0, 0.1
     return _on_ellipsoid(flat)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -157,6 +158,18 @@ def test_a_head_turned_in_its_portrait_looks_straight_ahead_when_it_is_told_to()
 def _about_y(degrees: float) -> list[list[float]]:
     c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     return [[c, 0, -s], [0, 1, 0], [s, 0, c]]
+
+
+def test_a_face_whose_cheek_hides_its_outline_reaches_that_outline_all_the_same() -> None:
+    points = drawn_head.points()
+    points[list(OVAL), 2] += 30
+    for cheek, outline in ((227, 234), (447, 454)):  # in front of the ears
+        points[cheek] = points[outline] + (0, 0, -60)
+        points[outline, 0] -= 0.05 * (points[outline, 0] - drawn_head.MIDDLE[0])
+    mesh = head_mesh(points)
+    of_face = mesh.triangles[(mesh.triangles < LANDMARKS).all(axis=1)]
+    edges = {frozenset((int(t[i]), int(t[i - 1]))) for t in of_face for i in range(3)}
+    assert not [pair for pair in pairwise((*OVAL, OVAL[0])) if frozenset(pair) not in edges]
 
 
 @pytest.mark.parametrize("yaw_deg", [-60, -40, -20, 0, 20, 40, 60])
