@@ -5,14 +5,16 @@ live in memory only, and nothing that leaves here has a person, a path or a pict
 rates, thresholds. The protocol is fixed in code and its randomness seeded:
 
 - single: every picture against every other. Non-mated pairs give the FMR, mated ones the FNMR.
-- fused: for everyone with 8 pictures or more, 5 references against 3 probes, in 20 seeded draws,
-  both as plain means (what the terminal compares) and as normalised means (for the record); every
-  other fused probe and every other person's single pictures are the non-mated probes.
+- fused: for everyone with 8 pictures or more, the plain mean of 5 references against the mean of 3
+  probes brought to unit length, in 20 seeded draws; every other fused probe and every other
+  person's single pictures are the non-mated probes. The probes are photographs of different days,
+  the worst case of what a terminal fuses from one walk-up.
 
 A point's FMR is the largest of what single, fused and mixed comparisons show at its threshold; its
-upper bound is the larger of Clopper-Pearson over pairs and a bootstrap over people, since pairs of
-one person are not independent. The curve begins where 10 false matches were seen. It changes with
-the comparison rule.
+upper bound is at least that, and at least the larger of Clopper-Pearson over the single pairs and a
+bootstrap over people, since pairs of one person are not independent. The curve begins where 10
+false matches were seen. Two other rules of comparing (both means plain; both of unit length) are
+reported beside it, to show why it is this one. It changes with that rule (models/errorcurve.py).
 """
 
 from collections.abc import Callable, Iterator
@@ -85,12 +87,13 @@ class RateAt:
     fused_fnmr: float
     fused_fnmr_upper: float
     fused_fmr: float
-    """Plain means against plain means of strangers, at this very threshold"""
+    """Plain mean of references against strangers' fused probes, at this very threshold"""
     mixed_fmr: float
-    """Plain means against strangers' single pictures, at this very threshold"""
-    normalised_fused_fmr: float
-    """Normalised means against strangers' normalised means: why means are not normalised"""
-    normalised_mixed_fmr: float
+    """Plain mean of references against strangers' single pictures, at this very threshold"""
+    if_both_plain_fmr: float
+    """What it would be if the probes' mean were left plain as well"""
+    if_both_unit_fmr: float
+    """What it would be if the references' mean were brought to unit length as well"""
 
 
 @dataclass(frozen=True)
@@ -256,18 +259,20 @@ def distance(scores: NDArray[Any]) -> Doubles:
 
 @dataclass(frozen=True, eq=False)
 class _Fused:
-    """Distances of means of references to means of probes and to single pictures of others."""
+    """Distances of the means of 5 references, rising, all draws; plain unless said otherwise."""
 
     persons: int
     """People with pictures enough"""
     mated: Doubles
-    """Rising, all draws"""
+    """To the same person's fused probes, of unit length"""
     fused: Doubles
-    """Strangers' fused probes, rising, all draws"""
+    """To strangers' fused probes, of unit length"""
     mixed: Doubles
-    """Strangers' single pictures, rising, all draws"""
-    normalised_fused: Doubles
-    normalised_mixed: Doubles
+    """To strangers' single pictures"""
+    both_plain: Doubles
+    """To strangers' fused probes left plain"""
+    both_unit: Doubles
+    """To strangers' fused probes, references of unit length too"""
 
     @classmethod
     def of(cls, samples: Samples, generator: np.random.Generator) -> "_Fused":
@@ -293,7 +298,7 @@ class _Fused:
         return max(_share_below(self.fused, threshold), _share_below(self.mixed, threshold))
 
 
-_FUSED_KINDS: Final = ("mated", "fused", "mixed", "normalised_fused", "normalised_mixed")
+_FUSED_KINDS: Final = ("mated", "fused", "mixed", "both_plain", "both_unit")
 
 
 def _fused_draw(samples: Samples, able: Integers, chosen: Integers) -> dict[str, Doubles]:
@@ -302,15 +307,13 @@ def _fused_draw(samples: Samples, able: Integers, chosen: Integers) -> dict[str,
     probes = samples.embeddings[chosen[:, REFERENCES:]].mean(axis=1)
     strangers = samples.persons[None, :] != able[:, None]
     others = ~np.eye(len(able), dtype=bool)
-    plain = distance(references @ probes.T)
-    normalised = distance(_unit(references) @ _unit(probes).T)
-    singles = samples.embeddings.T
+    distances = distance(references @ _unit(probes).T)
     return {
-        "mated": np.diag(plain).copy(),
-        "fused": plain[others],
-        "mixed": distance(references @ singles)[strangers],
-        "normalised_fused": normalised[others],
-        "normalised_mixed": distance(_unit(references) @ singles)[strangers],
+        "mated": np.diag(distances).copy(),
+        "fused": distances[others],
+        "mixed": distance(references @ samples.embeddings.T)[strangers],
+        "both_plain": distance(references @ probes.T)[others],
+        "both_unit": distance(_unit(references) @ _unit(probes).T)[others],
     }
 
 
@@ -390,8 +393,8 @@ def _rates(pairs: _Pairs, fused: _Fused) -> Iterator[RateAt]:
             ),
             fused_fmr=_share_below(fused.fused, threshold),
             mixed_fmr=_share_below(fused.mixed, threshold),
-            normalised_fused_fmr=_share_below(fused.normalised_fused, threshold),
-            normalised_mixed_fmr=_share_below(fused.normalised_mixed, threshold),
+            if_both_plain_fmr=_share_below(fused.both_plain, threshold),
+            if_both_unit_fmr=_share_below(fused.both_unit, threshold),
         )
 
 
@@ -403,13 +406,13 @@ def table(calibration: Calibration) -> str:
         f"{calibration.mated} mated and {calibration.nonmated} non-mated pairs; "
         f"{calibration.fused_persons} people with {REFERENCES} + {PROBES} pictures",
         "FMR      threshold  FNMR single (95 %)        FNMR fused (upper)   FMR fused  FMR mixed"
-        "  if normalised: fused  mixed",
+        "  if both plain  if both unit",
     ]
     lines += [
         f"{one.fmr:<8.0e} {one.threshold:<10.4f} {one.single_fnmr:6.2%} "
         f"({one.single_fnmr_lower:.2%} - {one.single_fnmr_upper:.2%})   {one.fused_fnmr:6.2%} "
         f"({one.fused_fnmr_upper:.2%})     {one.fused_fmr:9.2e}  {one.mixed_fmr:9.2e}"
-        f"  {one.normalised_fused_fmr:20.2e}  {one.normalised_mixed_fmr:.2e}"
+        f"  {one.if_both_plain_fmr:13.2e}  {one.if_both_unit_fmr:12.2e}"
         for one in calibration.rates
     ]
     first = calibration.curve.points[0]

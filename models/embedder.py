@@ -21,9 +21,9 @@ Pixels = NDArray[np.uint8]
 def fuse(embeddings: Floats) -> Floats:
     """The plain mean of embeddings float32 (K, D): float32 (D,), *shorter* than unit length.
 
-    For references of one person, or probes of one track. Not normalised again, on purpose: the
-    scalar product of two such means is the mean of the single scores, so thresholds of the error
-    curve hold for it (models/errorcurve.py).
+    For the references of one person. Not brought to unit length again, on purpose: its scalar
+    product with a probe is the mean of the single scores, which is what thresholds of the error
+    curve hold for (models/errorcurve.py).
     """
     return np.mean(embeddings, axis=0, out=np.empty(embeddings.shape[1], np.float32))
 

@@ -2,13 +2,14 @@
 
 Pure and frozen: no clock, no file. A comparison is a match when its distance is at or below the
 threshold. The distance of two samples of unit length is Euclidean, sqrt(2 - 2 <a, b>). Where
-several references or probes are fused, the same formula is used on their plain means, which are
-*not* brought back to unit length: <mean a, mean b> is then the mean of the single scores, which
-strangers exceed less often than a single score. Means that are normalised again lie nearer to those
-of strangers, and would match many times as often as the curve says (both measured: docs/models.md).
-It must never promise a rate that was not
-measured: between calibrated points it takes the stricter one, beyond the last it says None (D2).
-It changes with what a calibration measures.
+several references of a person are fused, the same formula is used on their plain mean, which is
+*not* brought back to unit length, against a probe of unit length (one sample, or the mean of one
+track's): <mean, probe> is then the mean of the single scores, which strangers exceed less often
+than a single score. A mean brought to unit length lies nearer to strangers too, and would match
+them many times as often as the curve says (measured: docs/models.md).
+
+It must never promise a rate that was not measured: between calibrated points it takes the stricter
+one, beyond the last it says None (D2). It changes with what a calibration measures.
 """
 
 from bisect import bisect_right
@@ -28,7 +29,7 @@ class ErrorPoint:
     fnmr: float
     """False non-match rate of one sample against one, 0..1"""
     fnmr_fused: float
-    """The same for the mean of 5 references against the mean of 3 probes; `fnmr` if unknown"""
+    """The same for 5 references, fused, against 3 probes, fused; `fnmr` if unknown"""
     false_matches: int
     """How many non-mated comparisons of single samples lay at or below the threshold"""
 

@@ -88,15 +88,23 @@ def test_the_same_seed_gives_the_same_curve(samples: Samples, measured: Calibrat
 
 
 @pytest.mark.requirement("R24")
-def test_plain_means_keep_what_the_curve_promises_and_normalised_ones_do_not(
+def test_means_of_unit_length_match_strangers_more_often_than_the_curve_says(
     measured: Calibration,
 ) -> None:
     assert measured.fused_persons == 4
+    assert len(measured.rates) >= 2
     for rate in measured.rates:
-        point = measured.curve.point_at(1.0)
-        assert point is not None
         assert rate.mixed_fmr <= rate.fmr
-        assert rate.normalised_mixed_fmr >= rate.mixed_fmr
+        assert rate.if_both_plain_fmr <= rate.fused_fmr <= rate.if_both_unit_fmr
+
+
+@pytest.mark.requirement("R24", "D8")
+def test_a_point_is_no_better_than_any_comparison_that_was_measured(
+    samples: Samples, measured: Calibration
+) -> None:
+    fused = calibration._Fused.of(samples, np.random.default_rng(1))
+    for point in measured.curve.points:
+        assert point.fmr >= fused.fmr(point.threshold)
 
 
 def test_fusing_gives_the_mean_of_the_single_scores() -> None:
