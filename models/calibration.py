@@ -107,6 +107,10 @@ class Calibration:
     mated: int
     nonmated: int
     fused_persons: int
+    fused_nonmated: int
+    """Comparisons of fused references with strangers' fused probes, all draws"""
+    mixed_nonmated: int
+    """The same with strangers' single pictures"""
     draws: int
     seed: int
     rates: tuple[RateAt, ...]
@@ -165,6 +169,8 @@ def calibrate(samples: Samples, provenance: str, seed: int) -> Calibration:
         mated=pairs.mated,
         nonmated=pairs.nonmated,
         fused_persons=fused.persons,
+        fused_nonmated=fused.fused.size,
+        mixed_nonmated=fused.mixed.size,
         draws=DRAWS,
         seed=seed,
         rates=tuple(_rates(pairs, fused)),
@@ -404,7 +410,9 @@ def table(calibration: Calibration) -> str:
         f"{calibration.persons} people, {calibration.pictures} pictures, "
         f"{calibration.failures_to_acquire} without a face that could be acquired, "
         f"{calibration.mated} mated and {calibration.nonmated} non-mated pairs; "
-        f"{calibration.fused_persons} people with {REFERENCES} + {PROBES} pictures",
+        f"{calibration.fused_persons} people with {REFERENCES} + {PROBES} pictures, "
+        f"{calibration.fused_nonmated} fused and {calibration.mixed_nonmated} mixed non-mated "
+        f"comparisons in {calibration.draws} draws",
         "FMR      threshold  FNMR single (95 %)        FNMR fused (upper)   FMR fused  FMR mixed"
         "  if both plain  if both unit",
     ]

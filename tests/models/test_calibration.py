@@ -187,6 +187,8 @@ def test_a_report_tells_neither_who_nor_where(measured: Calibration) -> None:
         "mated",
         "nonmated",
         "fused_persons",
+        "fused_nonmated",
+        "mixed_nonmated",
         "draws",
         "seed",
         "rates",
