@@ -204,7 +204,7 @@ class Vision:
         sight = self._detect(now_s)
         told = self._tracker.follow(sight, now_s)
         self._tell_zone(told)
-        if sight.face is not None and told.view is View.READY and self._is_permitted(told.track):
+        if self._tracker.ready is not None and self._is_permitted(self._tracker.ready):
             self._look_closer(sight, now_s)
 
     def _may_rest(self, now_s: float) -> bool:
@@ -228,7 +228,7 @@ class Vision:
             self._told = told
             self._link.send(messages.Zone(told.view, told.track, told.hint))
 
-    def _is_permitted(self, track: int | None) -> bool:
+    def _is_permitted(self, track: int) -> bool:
         """Whether this track may be embedded now, and has not been already."""
         if not self.may(Level.EMBED):
             return False

@@ -163,17 +163,21 @@ class Tracker:
         self._told = Told(View.EMPTY)
         self._other: Told | None = None
         self._other_s = 0.0
+        self.ready: TrackId | None = None
+        """The track of the face that stands ready in this very frame: what is told is steadied,
+        and whoever has just stepped in must not be looked at under the last one's permission."""
 
     def follow(self, sight: Sight, now_s: float) -> Told:
         """What to tell after this frame; the same as before until something lasts."""
         now = self._judged(sight, now_s)
+        self.ready = now.track
         if now.view is View.READY or now == self._told or self._has_lasted(now, now_s):
             self._told, self._other = now, None
         return self._told
 
     def forget(self) -> None:
         """No face was followed; the next one is new."""
-        self._track, self._box, self._other = None, None, None
+        self._track, self._box, self._other, self.ready = None, None, None, None
         self._told = Told(View.EMPTY)
 
     def _judged(self, sight: Sight, now_s: float) -> Told:
