@@ -95,14 +95,22 @@ class Audit:
         and for the log to say, from here on.
         """
         try:
-            return cls(open_database(folder, AUDIT, AuditFailed))
+            return cls._of(open_database(folder, AUDIT, AuditFailed))
         except AuditFailed as error:
             raise RefuseToStart(str(error)) from error
 
     @classmethod
     def read(cls, folder: Path) -> Audit:
         """The log, to look at, whether the terminal runs or not. Raises AuditFailed."""
-        return cls(open_read_only(folder, AUDIT, AuditFailed))
+        return cls._of(open_read_only(folder, AUDIT, AuditFailed))
+
+    @classmethod
+    def _of(cls, database: Database) -> Audit:
+        try:
+            return cls(database)
+        except AuditFailed:
+            database.close()
+            raise
 
     def close(self) -> None:
         """Let the file go. May be called twice."""

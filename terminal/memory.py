@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import os
 import resource
+import weakref
 from contextlib import suppress
 from types import TracebackType
 from typing import Any
@@ -48,6 +50,7 @@ class LockedBuffer:
         self._address = ctypes.addressof(ctypes.c_char.from_buffer(self._map))
         self._map.madvise(mmap.MADV_DONTDUMP)
         self._map.madvise(mmap.MADV_DONTFORK)
+        self._finalizer = weakref.finalize(self, _overwrite, self._map, self._address, os.getpid())
         self._locked = bool(_libc.mlock(self._address, n_bytes) == 0)
 
     @property
@@ -77,7 +80,7 @@ class LockedBuffer:
         """Overwrite it and let it go. May be called twice."""
         if self._map is None:
             return
-        self.wipe()
+        self._finalizer()
         held, self._map = self._map, None
         with suppress(BufferError):  # a view is still about: the pages, zeroed, go with it
             held.close()
@@ -101,16 +104,21 @@ class LockedBuffer:
     ) -> None:
         self.close()
 
-    def __del__(self) -> None:
-        if getattr(self, "_address", None) is not None:
-            self.close()
-
     def __repr__(self) -> str:
         state = "closed" if self._map is None else "locked" if self._locked else "not locked"
         return f"<LockedBuffer {state}>"
 
     def __reduce__(self) -> str:
         raise TypeError("A locked buffer is never copied or sent elsewhere.")
+
+
+def _overwrite(held: mmap.mmap, address: int, owner: int) -> None:
+    """Zeroes over all of it: at `close`, when nobody holds the buffer any more, and at exit.
+
+    A child process does not have the memory, and must not touch it.
+    """
+    if os.getpid() == owner:
+        ctypes.memset(address, 0, len(held))
 
 
 def forbid_dumps() -> None:

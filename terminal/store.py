@@ -78,7 +78,12 @@ class Store:
         Raises RefuseToStart: newer than this program, damaged, readable by others, or sealed with
         another key than this.
         """
-        return cls(_opened(folder, IDENTITY, keys), _opened(folder, BIOMETRIC, keys), keys)
+        identity = _opened(folder, IDENTITY, keys)
+        try:
+            return cls(identity, _opened(folder, BIOMETRIC, keys), keys)
+        except RefuseToStart:
+            identity.close()
+            raise
 
     @staticmethod
     def exists(folder: Path) -> bool:
@@ -460,14 +465,21 @@ def _time(text: str | None) -> datetime | None:
 
 def _opened(folder: Path, schema: Schema, keys: Keys) -> Database:
     """The file, checked to have been made with these keys."""
-    database = open_database(folder, schema, StoreFailed)
+    database = open_database(folder, schema)
+    try:
+        _check_device(database, folder / schema.file_name, keys.device)
+    except RefuseToStart:
+        database.close()
+        raise
+    database.failure = StoreFailed
+    return database
+
+
+def _check_device(database: Database, path: Path, device: str) -> None:
     row = database.row("SELECT device FROM device")
     if row is None:
-        database.run("INSERT INTO device VALUES (1, ?)", keys.device)
-    elif row[0] != keys.device:
-        database.close()
+        database.run("INSERT INTO device VALUES (1, ?)", device)
+    elif row[0] != device:
         raise RefuseToStart(
-            f"{folder / schema.file_name} was sealed with another key than the one that is here; "
-            "put back its key."
+            f"{path} was sealed with another key than the one that is here; put back its key."
         )
-    return database

@@ -526,6 +526,7 @@ import os, sys
 from pathlib import Path
 from terminal.audit import Audit
 folder = Path(sys.argv[1])
+folder.as_uri()  # loads what it needs while this account may still read it
 for path in folder.iterdir():
     path.chmod(0o444)
 folder.chmod(0o555)

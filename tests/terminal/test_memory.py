@@ -125,6 +125,15 @@ with LockedBuffer(10) as buffer:
     print(buffer.locked, bytes(buffer.view).decode(), buffer)
 """
 
+FORKED = """
+import os
+from terminal.memory import LockedBuffer
+buffer = LockedBuffer(10)
+if os.fork() == 0:
+    raise SystemExit(0)
+print(os.wait()[1], buffer)
+"""
+
 FORBIDDEN = """
 import resource
 from terminal.memory import forbid_dumps, _libc
@@ -137,11 +146,16 @@ def output_of(program: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60
     )
+    assert done.stderr == ""
     return done.stdout.strip()
 
 
 def test_where_the_system_locks_nothing_the_buffer_works_and_says_so() -> None:
     assert output_of(UNLOCKED) == "False 0123456789 <LockedBuffer not locked>"
+
+
+def test_a_child_process_ends_well_without_the_memory() -> None:
+    assert output_of(FORKED).startswith("0 <LockedBuffer")
 
 
 @pytest.mark.requirement("A27")

@@ -150,19 +150,49 @@ PAYLOADS = st.one_of(
     st.binary(max_size=80),
     st.text(string.ascii_letters + string.digits + "-", max_size=40).map(str.encode),
     st.text(max_size=30).map(lambda text: text.encode("utf-8", "surrogatepass")),
-    st.from_regex(rb"[0-9]{17}[0-9Xx](\r\n|\n|\r)?", fullmatch=True),
 )
 
 
 @pytest.mark.requirement("A7", "R45")
-@pytest.mark.slow
-@settings(max_examples=10_000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(PAYLOADS, PAYLOADS)
 def test_no_payload_raises_anything_else_and_no_two_are_one_card_by_accident(
     one: bytes, other: bytes
 ) -> None:
-    assert isinstance(card_or_none(one), str | None)
-    if card_or_none(one) is not None and card_or_none(one) == card_or_none(other):
+    check_pair(one, other)
+
+
+@pytest.mark.requirement("A7", "R45")
+def test_20_000_mutated_payloads_neither_raise_nor_are_one_card_by_accident() -> None:
+    rng = random.Random(45)
+    seeds = (b"0001234567\r\n", b"04A2B3C4D5E680", b"12-345-678\r", RESIDENT, b"e0040150\n")
+    cards = 0
+    for _ in range(20_000):
+        one = mutated(rng, rng.choice(seeds))
+        check_pair(one, mutated(rng, one))
+        cards += card_or_none(one) is not None
+    assert 2_000 < cards < 18_000
+
+
+def mutated(rng: random.Random, payload: bytes) -> bytes:
+    changed = bytearray(payload)
+    for _ in range(rng.randrange(4)):
+        place = rng.randrange(len(changed) + 1)
+        match rng.randrange(4):
+            case 0:
+                changed[place:place] = rng.choice((b"\r", b"\n", b"-", b"0", b"a", b"\0", b"'"))
+            case 1:
+                del changed[place : place + rng.randrange(3)]
+            case 2 if place < len(changed):
+                changed[place] ^= 1 << rng.randrange(8)
+            case _:
+                changed[place:place] = changed[: rng.randrange(20)]
+    return bytes(changed)
+
+
+def check_pair(one: bytes, other: bytes) -> None:
+    card = card_or_none(one)
+    if card is not None and card == card_or_none(other):
         assert written(one) == written(other)
 
 

@@ -5,21 +5,47 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from terminal.errors import RefuseToStart, StoreFailed
-from terminal.schema import AUDIT, BIOMETRIC, IDENTITY, Schema, open_database, open_read_only
+from terminal import schema as product
+from terminal.errors import RefuseToStart, StoreFailed, TerminalError
+from terminal.schema import AUDIT, BIOMETRIC, IDENTITY, Database, Schema
 
 ALL = (IDENTITY, BIOMETRIC, AUDIT)
 MODEL = "a" * 64
 TIME = "2027-01-01T00:00:00.000000+00:00"
 
 
+open_ones: list[sqlite3.Connection | Database] = []
+
+
+@pytest.fixture(autouse=True)
+def _everything_is_closed() -> Iterator[None]:
+    yield
+    while open_ones:
+        open_ones.pop().close()
+
+
+def open_database(
+    folder: Path, schema: Schema, failure: type[TerminalError] = RefuseToStart
+) -> Database:
+    open_ones.append(database := product.open_database(folder, schema, failure))
+    return database
+
+
+def open_read_only(folder: Path, schema: Schema, failure: type[TerminalError]) -> Database:
+    open_ones.append(database := product.open_read_only(folder, schema, failure))
+    return database
+
+
 def tool(folder: Path, schema: Schema) -> sqlite3.Connection:
     """Anyone's SQLite, with none of our settings."""
-    return sqlite3.connect(folder / schema.file_name, isolation_level=None)
+    connection = sqlite3.connect(folder / schema.file_name, isolation_level=None)
+    open_ones.append(connection)
+    return connection
 
 
 def consent(connection: sqlite3.Connection, state: str = "given", number: str = "c1") -> None:

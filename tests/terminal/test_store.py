@@ -495,16 +495,17 @@ def test_who_is_erased_is_not_found_and_not_in_any_file(store: Store, tmp_path: 
 
 
 def words_in(kept: bytes) -> Words:
-    """Every run of 8 bytes, at any place."""
+    """Every run of 8 bytes, at any place, in order."""
     whole = [kept[start : start + (len(kept) - start) // 8 * 8] for start in range(8)]
-    words: Words = np.unique(np.concatenate([np.frombuffer(p, np.uint64) for p in whole]))
+    words: Words = np.sort(np.concatenate([np.frombuffer(p, np.uint64) for p in whole]))
     return words
 
 
 def traces(blob: bytes, words: Words) -> bool:
     """Whether any 8 bytes of what was sealed, from its nonce on, are still there."""
     sought = np.frombuffer(blob[5 : 5 + (len(blob) - 5) // 8 * 8], np.uint64)
-    return bool(np.isin(sought, words).any())
+    places = np.minimum(np.searchsorted(words, sought), len(words) - 1)
+    return bool((words[places] == sought).any())
 
 
 @pytest.mark.requirement("T33")
