@@ -41,6 +41,16 @@ def test_mirroring_turns_yaw_and_roll_round_and_keeps_pitch(
     assert mirrored.pitch_deg == pytest.approx(pose.pitch_deg, abs=5)
 
 
+@pytest.mark.parametrize("key", ["portrait_a1", "portrait_a2", "portrait_a3", "portrait_c1"])
+def test_a_face_that_looks_at_the_camera_reads_within_twenty_degrees_of_zero(
+    finder: FacePipeline, pictures: Pictures, key: str
+) -> None:
+    pose = pose_deg(_points_of(finder, pictures[key]))
+    assert abs(pose.yaw_deg) < 20
+    assert abs(pose.pitch_deg) < 15
+    assert abs(pose.roll_deg) < 10
+
+
 @pytest.mark.parametrize("turn_deg", [-25, -10, 10, 25])
 def test_turning_the_picture_turns_the_roll_by_as_much(
     finder: FacePipeline, pictures: Pictures, turn_deg: float
