@@ -55,7 +55,7 @@ def pose_deg(points: Floats) -> Pose:
     down = points[_CHIN] - points[_BROW]
     return Pose(
         yaw_deg=_rise_deg(across),
-        pitch_deg=_rise_deg(down) * -1.0,
+        pitch_deg=_rise_deg(down),
         roll_deg=math.degrees(math.atan2(float(across[1]), float(across[0]))),
     )
 

@@ -21,7 +21,7 @@ def demonstrate(folder: Path, camera: str, once: bool) -> int:
             return _with_camera(folder, camera, by_hand)
         return _with_story(folder, by_hand)
     except Otherwise as error:
-        print(f"It went otherwise: {error}.", file=sys.stderr)
+        print(f"It went otherwise: {str(error).rstrip('.')}.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 0

@@ -30,23 +30,26 @@ _number = itertools.count(2)
 """Names must differ; the resident of the story is the first."""
 
 
-def _enrol(stage: Stage) -> None:
-    """Enrol on a thread: the keys go on, since the person has to tap and to hold the button."""
+def enrol_beside(stage: Stage, on_stage: Callable[[str], None]) -> None:
+    """Enrol on a thread of its own: the keys go on, and so does the film."""
 
     def talk() -> None:
         try:
-            with stage.enrol(f"{RESIDENT} {next(_number)}") as conversation:
-                for _ in conversation.news():
-                    pass
-                stage.teller.say("operator", f"ended: {conversation.result['enrolment']['stage']}")
+            ended = stage.enrol(f"{RESIDENT} {next(_number)}", on_stage)
+            reason = f" ({ended['reason']})" if "reason" in ended else ""
+            stage.teller.say("operator", f"the enrolment ended: {ended['stage']}{reason}")
         except TerminalError as error:
             stage.teller.say("operator", str(error))
 
     threading.Thread(target=talk, daemon=True).start()
 
 
+def _nothing(stage_name: str) -> None:
+    """At the keys the person acts."""
+
+
 ALWAYS: dict[str, tuple[str, Action]] = {
-    "e": ("enrol somebody (then c, then y)", _enrol),
+    "e": ("enrol somebody (then c, then y)", lambda stage: enrol_beside(stage, _nothing)),
     "c": ("hold up the card", lambda stage: stage.tap(CARD)),
     "y": ("hold the button: I agree", lambda stage: stage.press(CONSENT_HOLD_S)),
     "n": ("tap the button: no face", lambda stage: stage.press()),
@@ -88,7 +91,7 @@ def _pressed(stage: Stage) -> Iterator[str]:
     with _single_keys():
         while not stage.processes.clip_ended.is_set():
             if not stage.processes.door_runs:
-                stage.teller.say("door", f"ended; see {stage.folder / 'processes.log'}")
+                stage.teller.say("door", f"ended: {stage.processes.last_words}")
                 return
             if select.select([sys.stdin], [], [], LOOK_S)[0]:
                 key = sys.stdin.read(1)
@@ -108,10 +111,11 @@ def _single_keys() -> Iterator[None]:
 
 
 def watch(stage: Stage, for_s: float | None) -> None:
-    """Without a terminal attached: watch until the clip ends, or for so long."""
+    """Nobody at the keys: somebody is enrolled by the twins, until the clip ends or for so long."""
+    enrol_beside(stage, stage.act_enrolled)
     deadline_s = None if for_s is None else time.monotonic() + for_s
     while not stage.processes.clip_ended.wait(LOOK_S):
         if not stage.processes.door_runs:
-            raise Otherwise(f"the door process ended; see {stage.folder / 'processes.log'}")
+            raise Otherwise(f"the door process ended: {stage.processes.last_words}")
         if deadline_s is not None and time.monotonic() >= deadline_s:
             return

@@ -28,7 +28,9 @@ class Processes:
     def __init__(self, config: Path, log: Path, restart_vision: bool = True) -> None:
         self._config, self._restarts = config, restart_vision
         self._log = log.open("ab")
+        self._log_file = log
         self._ending = threading.Event()
+        self.vision_failed = threading.Event()
         self.clip_ended = threading.Event()
         self._door = self._spawn("door")
         self._vision = self._spawn("vision")
@@ -44,6 +46,13 @@ class Processes:
     def vision_pid(self) -> int:
         """The present vision process."""
         return self._vision.pid
+
+    @property
+    def last_words(self) -> str:
+        """The last thing that either said for a person to read, or where to look."""
+        lines = self._log_file.read_text(errors="replace").splitlines()
+        said = [line.partition(": ")[2] for line in lines if line.startswith("CRITICAL")]
+        return said[-1] if said else f"see {self._log_file}"
 
     def kill_vision(self) -> None:
         """kill -9, without a word."""
@@ -69,6 +78,7 @@ class Processes:
             if status == 0 and not self._restarts:
                 self.clip_ended.set()
                 return
+            self.vision_failed.set()
             if self._ending.wait(RESTART_S):
                 return
             self._vision = self._spawn("vision")

@@ -69,7 +69,9 @@ class Stage:
             config, folder / "processes.log", restart_vision=self._is_bench_camera
         )
         try:
+            self._is_starting = True
             self._wait_until_ready()
+            self._is_starting = False
             self.feed = Feed(self.control, folder / BENCH_DOOR_SOCKET, self.teller.happened)
             self.door = BenchClient(folder / BENCH_DOOR_SOCKET)
         except BaseException:
@@ -102,9 +104,28 @@ class Stage:
         time.sleep(0.6)
         self.door.close_door()
 
-    def enrol(self, name: str, card: bool = True, face: bool = True) -> Conversation:
-        """Ask for an enrolment, as `terminalctl enrol` does."""
-        return Conversation(self.control, Enrol(name, card, face))
+    def enrol(self, name: str, on_stage: Callable[[str], None]) -> Line:
+        """Enrol as `terminalctl enrol` does, telling each new stage; how it ended."""
+        told = ""
+        with Conversation(self.control, Enrol(name)) as conversation:
+            for line in conversation.news():
+                stage_name = str(line.get("stage", line["news"]))
+                if stage_name != told:
+                    told = stage_name
+                    on_stage(stage_name)
+            ended: Line = conversation.result["enrolment"]
+        return ended
+
+    def act_enrolled(self, stage_name: str) -> None:
+        """What somebody who wants to be enrolled does at each stage of it."""
+        match stage_name:
+            case "notice":
+                self.teller.say("operator", "hands over the notice, which is read")
+            case "tap_card":
+                self.tap(CARD)
+            case "consent":
+                self.teller.say("person", "holds the button: yes")
+                self.press(CONSENT_HOLD_S)
 
     # What is looked at
 
@@ -140,11 +161,16 @@ class Stage:
     def _wait_until_ready(self) -> None:
         self._wait(lambda: self.status["face"]["camera"], READY_S, "the two processes are up")
 
+    def _check_processes(self) -> None:
+        if not self.processes.door_runs:
+            raise Otherwise(f"the door process ended: {self.processes.last_words}")
+        if self._is_starting and self.processes.vision_failed.is_set():
+            raise Otherwise(f"the vision process ended: {self.processes.last_words}")
+
     def _wait(self, holds: Callable[[], bool], within_s: float, says: str) -> None:
         deadline_s = time.monotonic() + within_s
         while time.monotonic() < deadline_s:
-            if not self.processes.door_runs:
-                raise Otherwise(f"the door process ended; see {self.folder / 'processes.log'}")
+            self._check_processes()
             try:
                 if holds():
                     return

@@ -12,10 +12,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from terminal.demo.stage import CARD, CONSENT_HOLD_S, RESIDENT, Otherwise, Stage
+from terminal.demo.stage import CARD, RESIDENT, Otherwise, Stage
 from terminal.errors import TerminalError
-from terminal.operator_link import Conversation
-from terminal.requests import Line
 
 DARK_WITHIN_S = 0.1
 """After a decline the sign must be dark, and no face model may begin, within this time."""
@@ -63,40 +61,18 @@ def _end(stage: Stage, otherwise: list[str]) -> None:
 def enrols(stage: Stage) -> None:
     """A resident gets a card, reads the notice, consents by the button, and is enrolled."""
     since = stage.feed.mark
-    with stage.enrol(RESIDENT) as conversation:
-        ended = _enrolled(stage, conversation)
+
+    def act(stage_name: str) -> None:
+        stage.act_enrolled(stage_name)
+        if stage_name == "capture":
+            stage.play("resident_enrols")
+
+    ended = stage.enrol(RESIDENT, act)
     if ended["stage"] != "done":
         raise Otherwise(f"the resident is enrolled, but it ended as {ended['stage']}")
     record = stage.expect("record", since, 1.0, "the enrolment is on record", kind="enrolled")
-    stage.teller.say(
-        "operator", f"enrolled with {dict(record.facts['facts'])['references']} references"
-    )
-
-
-def _enrolled(stage: Stage, conversation: Conversation) -> Line:
-    shown = ""
-    for line in conversation.news():
-        stage_name = str(line.get("stage", line["news"]))
-        if stage_name == shown:
-            continue
-        shown = stage_name
-        _act(stage, stage_name)
-    ended: Line = conversation.result["enrolment"]
-    return ended
-
-
-def _act(stage: Stage, stage_name: str) -> None:
-    """What the resident does at each stage of the enrolment."""
-    match stage_name:
-        case "notice":
-            stage.teller.say("operator", "hands over the notice; the resident reads it")
-        case "tap_card":
-            stage.tap(CARD)
-        case "consent":
-            stage.teller.say("resident", "holds the button: yes")
-            stage.press(CONSENT_HOLD_S)
-        case "capture":
-            stage.play("resident_enrols")
+    references = dict(record.facts["facts"])["references"]
+    stage.teller.say("operator", f"enrolled with {references} references")
 
 
 def walks_up(stage: Stage) -> None:
