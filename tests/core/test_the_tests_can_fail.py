@@ -389,10 +389,21 @@ def test_the_walks_find_what_is_broken(breakage: Breakage, monkeypatch: pytest.M
         search()
 
 
+def search() -> None:
+    """Each visit alone, then the walks of `test_walks`; raises at the first law that is broken."""
+    for numbers in walks.POLICIES:
+        for visited in walks.VISITS:
+            hold_against_the_laws((*walks.POWER_ON, *visited), numbers)
+    search_at_random()
+
+
 @SEARCHING
 @given(walks.walks, walks.policies)
-def search(happenings: tuple[Happening, ...], numbers: Policy) -> None:
-    """The walks of `test_walks`, not shortened; raises at the first law that is broken."""
+def search_at_random(happenings: tuple[Happening, ...], numbers: Policy) -> None:
+    hold_against_the_laws(happenings, numbers)
+
+
+def hold_against_the_laws(happenings: tuple[Happening, ...], numbers: Policy) -> None:
     history = walks.walk(happenings, numbers)
     walks.check(history, numbers)
     walks.check_replay(history, numbers)

@@ -172,6 +172,14 @@ STOPS_CAPTURE = (*visit("enrol with face"), *CONSENTS, *visit("wanted pose", "bu
 STOPS_CHECK = (*visit("enrol with face"), *CONSENTS, *CAPTURES, *visit("button down"))
 STAYS_AFTER_DECLINE = (*DECLINES, *BY_CARD, *visit(3.5, "track 1", 2.0, "button up"))
 CHANGES_PLACES = visit("track 1", 1.2, "track 2", 1.5, "face of a resident", 6.0, "zone empty")
+DECLINES_IN_SCAN = visit("track 1", 1.5, "button down", 0.2, "button up", "face of a resident")
+CANCELLED = (*visit("enrol with face"), *CONSENTS, *visit("wanted pose", "enrolment cancelled"))
+OUTSTAYS_DECLINE = (*DECLINES, *visit(61.0, "track 1", 2.0, "zone empty", "track 2", 2.0))
+NOT_TOLD_APART = visit("too many enrolled", "track 1", 1.5, "nobody enrolled", "track 2", 1.5)
+LOSES_A_READER = visit("reader lost", "track 1", 1.5, "face of a resident", "reader back", "exit")
+LOSES_SIGHT = visit("track 1", 1.2, "camera lost", 1.0, "camera works", "track 2", 1.2)
+LOSES_THE_SIGN = visit("track 1", 1.2, "sign dark", 0.5, "face of a resident", 2.0, "sign lit")
+FORCED = visit("door opens", 1.0, "good card", 1.0, "door closes", "exit", "door opens", 40.0)
 ASKS = visit("asks for the face", "track 1", 0.3, "face of a resident")
 VISITS = (
     BY_FACE,
@@ -189,6 +197,14 @@ VISITS = (
     STOPS_CHECK,
     STAYS_AFTER_DECLINE,
     CHANGES_PLACES,
+    DECLINES_IN_SCAN,
+    CANCELLED,
+    OUTSTAYS_DECLINE,
+    NOT_TOLD_APART,
+    LOSES_A_READER,
+    LOSES_SIGHT,
+    LOSES_THE_SIGN,
+    FORCED,
     ASKS,
 )
 
@@ -217,9 +233,9 @@ disturbed_visits = st.builds(
     st.integers(0, 40),
     st.sampled_from(sorted(HAPPENINGS)),
 )
-walks = st.lists(
-    one_happening | st.sampled_from(VISITS) | disturbed_visits, min_size=1, max_size=30
-).map(lambda parts: (*POWER_ON, *(one for part in parts for one in part)))
+walks = st.lists(one_happening | disturbed_visits | disturbed_visits, min_size=4, max_size=30).map(
+    lambda parts: (*POWER_ON, *(one for part in parts for one in part))
+)
 policies = st.sampled_from(POLICIES)
 
 
