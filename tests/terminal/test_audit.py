@@ -284,6 +284,25 @@ def test_records_cut_off_the_end_are_missed(audit: Audit, tmp_path: Path) -> Non
     assert verdict(tmp_path) == Verdict(6, 7, "is missing, or can't be read")
 
 
+@pytest.mark.requirement("R18", "T09")
+def test_a_record_of_another_log_is_named_though_it_is_sound_in_itself(
+    audit: Audit, tmp_path: Path
+) -> None:
+    fill(audit)
+    audit.close()
+    other = tmp_path / "other"
+    foreign = Audit.open(other)
+    foreign.append([Record(Kind.DOOR_CLOSED, at(number)) for number in range(10)])
+    foreign.close()
+    tamper(
+        tmp_path,
+        f"ATTACH '{other / AUDIT.file_name}' AS other",
+        "DELETE FROM record WHERE seq = 5",
+        "INSERT INTO record SELECT * FROM other.record WHERE seq = 5",
+    )
+    assert verdict(tmp_path) == Verdict(4, 5, "does not follow the record before it")
+
+
 @pytest.mark.requirement("R18")
 def test_a_chain_that_was_made_anew_from_the_middle_does_not_fit_its_head(
     audit: Audit, tmp_path: Path

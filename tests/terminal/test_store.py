@@ -239,6 +239,26 @@ def test_a_consent_row_that_was_deleted_leaves_no_match(store: Store, tmp_path: 
     assert len(loaded(store)) == 0
 
 
+@pytest.mark.requirement("R01", "T37")
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "UPDATE consent SET state = 'withdrawn', ended_utc = 'x'",
+        "DELETE FROM consent",
+        "UPDATE consent SET person = 'somebody-else'",
+    ],
+)
+def test_without_a_consent_that_stands_nobody_is_loaded_though_the_triggers_are_gone(
+    store: Store, tmp_path: Path, deed: str
+) -> None:
+    enrol(store, ANNA, 1)
+    for trigger in ("consent_ended", "consent_gone", "consent_stays_whose"):
+        sql(tmp_path, f"DROP TRIGGER {trigger}")
+    sql(tmp_path, deed)
+    assert store.counts().templates == 5
+    assert len(loaded(store)) == 0
+
+
 @pytest.mark.requirement("T37", "A24")
 def test_a_template_put_there_with_a_made_up_consent_does_not_open(
     store: Store, tmp_path: Path
