@@ -90,7 +90,7 @@ class Vision:
         self._told: Told | None = None
         self._told_hint: Hint | None = None
         self._looked_s, self._looked_far_s, self._alive_s = -REST_S, -FAR_S, -ALIVE_S
-        self._dirty, self._is_open = False, True
+        self._dirty, self._is_open, self._is_over = False, True, True
         self.counters = Counters()
 
     def run(self) -> None:
@@ -126,6 +126,7 @@ class Vision:
                 self._camera.open()
                 self._is_open = True
             at_s = self._camera.read(self._frame)
+            self._is_over = False
         except CameraEnded:
             raise
         except DeviceError:
@@ -184,11 +185,14 @@ class Vision:
             self._tracker.forget()
 
     def may(self, level: Level) -> bool:
-        """Whether a model of this level may run now; asked before every call (D10)."""
+        """Whether a model of this level may run now; asked before every call (D10).
+
+        A frame that was overwritten because a permission ended is over, whatever came after it.
+        """
         self._hear()
         if self._clock() >= self._lease.until_mono_s:
             self._take_lease(NO_LEASE)
-        return self._lease.level.value >= level.value
+        return self._lease.level.value >= level.value and not self._is_over
 
     def _may_still(self, grant: Grant) -> bool:
         """Whether this very permission holds: a frame begun under one is not used under another."""
@@ -298,6 +302,7 @@ class Vision:
         """Overwrite all that a model may still hold of a frame, once after it was used."""
         self._gathered.wipe()
         self._frame.fill(0)
+        self._is_over = True
         if self._dirty:
             self._pipeline.wipe()
             self._dirty = False
