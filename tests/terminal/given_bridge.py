@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -75,6 +75,8 @@ CARD, UNKNOWN_CARD = b"04A1B2C3D4", b"0499887766"
 READERS = ("door", "low")
 
 QUICK = Policy(dwell_s=0.5, release_s=5.0, decline_hold_s=1.0, decline_clear_s=1.0)
+
+M = TypeVar("M", bound=link.Message)
 
 NO_NUMBERS: Vector = np.empty(0, np.float32)
 
@@ -384,6 +386,11 @@ def alive(camera_working: bool = True) -> link.Alive:
     return link.Alive(1, 1, 0, 0, camera_working)
 
 
+def only(said: Sequence[tuple[link.Any, Vector]], kind: type[M]) -> list[M]:
+    """The messages of this kind, in order."""
+    return [message for message, _ in said if isinstance(message, kind)]
+
+
 def lines_of(asked: Asked) -> list[Line]:
     """Every line of an answer so far."""
     lines = []
@@ -483,7 +490,8 @@ class MadeUpFaces:
         return self.landmarks[-1]
 
     def chip(self, rgb: npt.NDArray[np.uint8], points: object) -> npt.NDArray[np.uint8]:
-        chip = np.full((150, 150, 3), 120, np.uint8)
+        chip = np.empty((150, 150, 3), np.uint8)
+        chip[:] = np.linspace(60, 200, 150).astype(np.uint8)[:, None, None]
         if self.sharp:
             chip[::2] = 180
         self.chips.append(chip)
@@ -590,8 +598,8 @@ class Bench:
             said.append((one[0], one[1].copy()))
         return said
 
-    def messages(self, kind: type[link.Message]) -> list[link.Any]:
-        return [message for message, _ in self.heard() if isinstance(message, kind)]
+    def messages(self, kind: type[M]) -> list[M]:
+        return only(self.heard(), kind)
 
     @property
     def frame(self) -> npt.NDArray[np.uint8]:
