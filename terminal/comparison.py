@@ -1,12 +1,14 @@
 """Who, of those enrolled, a probe is nearest to, if it is near enough. It never decides.
 
-Everyone enrolled is one row: the mean of the person's references, of unit length, in locked
-memory. `search` answers with a person or with nobody. No distance, score, rank or second candidate
+Everyone enrolled is one row in locked memory: the plain mean of the person's references, each of
+unit length. The mean itself is not brought to unit length: the error curve is measured for exactly
+this, and thresholds of single pictures would let strangers in far too often otherwise
+(docs/models.md). `search` answers with a person or with nobody. No distance, score, rank or second candidate
 leaves this module, in a result, an exception or a `repr`: 128 scores rebuild a template (A6, T32).
 Scores are overwritten before `search` returns, a row at once when its person goes.
 
-Distances are Euclidean distances between unit vectors (0..2). The threshold comes with each call:
-it follows from how many are enrolled (D2), which the core knows.
+A distance is sqrt(2 - 2 <row, probe>), with a probe of unit length: 0..2. The threshold comes with
+each call: it follows from how many are enrolled (D2), which the bridge knows.
 
 What changes with this file: the door's loop, `terminal.store.load_references`, the bench.
 """
@@ -66,7 +68,7 @@ class References:
         row = self._row_of.get(person, len(self._people))
         if row == self._capacity:
             self._grow()
-        if not _fuse(references, self._probe):
+        if not _mean(references, self._probe):
             raise ValueError("These references have no direction in common.")
         self._rows[row] = self._probe
         self._working.wipe()
@@ -115,7 +117,7 @@ class References:
         self._check(others, 2)
         with LockedBuffer(2 * 4 * self._width) as memory:
             pair: Embeddings = memory.array(np.float32, (2, self._width))
-            if not (_fuse(reference[np.newaxis], pair[0]) and _fuse(others, pair[1])):
+            if not (_fuse(reference[np.newaxis], pair[0]) and _mean(others, pair[1])):
                 return False
             return bool(np.dot(pair[0], pair[1]) >= _least_cosine(threshold))
 
@@ -194,10 +196,10 @@ def _least_cosine(threshold: float) -> float:
     return 1.0 - threshold * threshold / 2.0 if threshold >= 0.0 else np.inf
 
 
-def _fuse(values: Embeddings, into: Embedding) -> bool:
-    """The mean of the values, each of unit length, itself of unit length, into `into`.
+def _mean(values: Embeddings, into: Embedding) -> bool:
+    """The plain mean of the values, each brought to unit length, into `into`.
 
-    False, with `into` overwritten, when there is no such direction. Nothing as wide as an
+    False, with `into` overwritten, when they have no direction in common. Nothing as wide as an
     embedding is made on the way.
     """
     with np.errstate(all="ignore"):
@@ -207,5 +209,12 @@ def _fuse(values: Embeddings, into: Embedding) -> bool:
     if not (np.isfinite(lengths).all() and length >= _LEAST_IN_COMMON):
         into[:] = 0.0
         return False
-    into /= length
+    return True
+
+
+def _fuse(values: Embeddings, into: Embedding) -> bool:
+    """The same, and then of unit length: a probe."""
+    if not _mean(values, into):
+        return False
+    into /= np.sqrt(np.einsum("d,d->", into, into))
     return True

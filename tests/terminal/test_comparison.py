@@ -149,7 +149,7 @@ def row_bytes(references: References) -> bytes:
 def test_who_is_removed_is_not_found_and_not_in_memory(seed: int) -> None:
     everyone = [ANNA, BEN, CHEN]
     references = enrolled(*everyone)
-    rows = [unit(each).tobytes()[:64] for each in range(3)]
+    rows = [row.tobytes() for row in references._rows[:3]]
     assert [row_bytes(references).count(row) for row in rows] == [1, 1, 1]
     references.remove(everyone[seed])
     assert [row_bytes(references).count(row) for row in rows] == [int(n != seed) for n in range(3)]
