@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-EXTRAS = ("build", "dev")
+EXTRAS = ("dev",)
 # Newest first. Raspberry Pi OS Bookworm has glibc 2.36, the oldest system that is supported.
 GLIBC_TAGS = (*(f"manylinux_2_{minor}" for minor in range(36, 16, -1)), "manylinux2014")
 MACHINES = ("x86_64", "aarch64")
