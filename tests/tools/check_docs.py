@@ -87,11 +87,13 @@ def read_repository(root: Path) -> Repository:
 
 
 def _parsers(source: str) -> Iterator[str]:
+    """Words given to `parser.add_parser(word, ...)` or to cli's own `_add(commands, word, ...)`."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            named = node.func.attr == "add_parser" and node.args
-            if named and isinstance(node.args[0], ast.Constant):
-                yield str(node.args[0].value)
+        match node:
+            case ast.Call(func=ast.Attribute(attr="add_parser"), args=[ast.Constant(word), *_]):
+                yield str(word)
+            case ast.Call(func=ast.Name("_add"), args=[_, ast.Constant(word), *_]):
+                yield str(word)
 
 
 def code_in(text: str) -> Iterator[Code]:
