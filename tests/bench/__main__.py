@@ -137,7 +137,7 @@ def _tell(report: Report, file: Path, write_docs: bool) -> None:
     print(as_text(report))
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(as_json(report), encoding="utf-8")
-    if write_docs:
+    if write_docs and not report.broken:  # what does not mean what it says is not published
         write_into(DOCUMENT, report)
 
 

@@ -8,6 +8,7 @@ product's own call, with its checks and copies, and nothing else.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import cycle
 
@@ -57,10 +58,16 @@ def measure(sizes: Sizes) -> Iterator[Figure]:
 def rendered_frames() -> list[Pixels]:
     """People before the terminal. Raises NotMeasured where the portraits are missing."""
     clock = ManualClock()
+    with _camera(clock) as camera:
+        return [frame for scene in SCENES for frame in _moments(camera, clock, scene)]
+
+
+@contextmanager
+def _camera(clock: ManualClock) -> Iterator[BenchCamera]:
     camera = BenchCamera(portraits_dir=portrait_dir(BUILD_DIR), clock=clock.mono_s, pace=False)
     camera.open()
     try:
-        return [frame for scene in SCENES for frame in _moments(camera, clock, scene)]
+        yield camera
     except DeviceError as error:
         raise NotMeasured(str(error)) from error
     finally:
@@ -137,6 +144,22 @@ def _beside(pipeline: FacePipeline, frames: list[Pixels], n: int) -> Iterator[Fi
     yield figure(GROUP, "presence", "whether something moves, no model", took_ms)
     used_ms = [_wiped_ms(pipeline, next(turns)) for _ in range(max(2, n // 10))]
     yield figure(GROUP, "wipe", "overwriting models and buffers when a permission ends", used_ms)
+    what = "the bench camera draws a person (no part of a device; within each walk-up)"
+    yield figure(GROUP, "drawing", what, _drawing_ms(n))
+
+
+def _drawing_ms(n: int) -> list[float]:
+    clock = ManualClock()
+    with _camera(clock) as camera:
+        camera.play(SCENES[0])
+        clock.advance(FROM_S)
+        frame = np.zeros((camera.size.height_px, camera.size.width_px, 3), np.uint8)
+
+        def draw() -> None:
+            clock.advance(STEP_S)
+            camera.read(frame)
+
+        return timed_ms(draw, n)
 
 
 def _wiped_ms(pipeline: FacePipeline, frame: Pixels) -> float:
