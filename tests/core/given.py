@@ -1,15 +1,14 @@
 """What the tests of the core are given: people, moments, and a terminal that can be spoken to.
 
 `Terminal` does what the loop does and nothing else: it says `TimePassed` at each deadline, in
-order, before anything that happens at that moment or later, and it reads the sign back after
-lighting it. The step that it runs can be exchanged.
+order, before anything that happens at that moment or later (by `late_s` too late, as a busy loop
+would), and it reads the sign back after lighting it.
 
 What changes with this file: every test of the core.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -48,7 +47,6 @@ from terminal.core.values import (
 )
 
 E = TypeVar("E", bound=Effect)
-StepFunction = Callable[[State, Event, Policy], tuple[State, Effects]]
 
 BEGIN = datetime(2030, 6, 1, 12, 0, tzinfo=UTC)
 
@@ -107,13 +105,15 @@ class Terminal:
     """A terminal that can be told what happens and lets time pass as the loop does."""
 
     def __init__(
-        self, policy: Policy = WALK_UP, step: StepFunction | None = None, sign_works: bool = True
+        self,
+        policy: Policy = WALK_UP,
+        sign_works: bool = True,
+        late_s: float = 0.0,
     ) -> None:
-        self.policy, self.sign_works = policy, sign_works
+        self.policy, self.sign_works, self.late_s = policy, sign_works, late_s
         self.state, self.now_s = State(), 100.0
         self.trusted = True
         self.history: list[Told] = []
-        self._step = step
 
     def hears(self, kind: type[Event], **facts: Any) -> Effects:
         """Tell one event of now; the effects of that very step."""
@@ -130,7 +130,7 @@ class Terminal:
         until_s = self.now_s + seconds
         effects: list[Effect] = []
         while (due_s := machine.next_deadline(self.state)) is not None and due_s <= until_s:
-            self.now_s = max(self.now_s, due_s)
+            self.now_s = max(self.now_s, min(due_s + self.late_s, until_s))
             effects += self.hears(TimePassed)
             self.waited_in_vain(due_s)
         self.now_s = until_s
@@ -153,7 +153,7 @@ class Terminal:
 
     def _take(self, event: Event) -> Effects:
         before = self.state
-        self.state, effects = (self._step or machine.step)(before, event, self.policy)
+        self.state, effects = machine.step(before, event, self.policy)
         self.history.append(Told(before, event, self.state, effects))
         return effects
 

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from terminal.core import events as event_types
 from terminal.core.events import Event
@@ -24,7 +25,7 @@ from tests.core.walks import Happening
 
 DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
 WALKING = settings(
-    max_examples=6000 if DEEP else 300,
+    max_examples=6000 if DEEP else 500,
     derandomize=not DEEP,
     deadline=None,
     database=None,
@@ -41,6 +42,18 @@ WALKING = settings(
 @given(walks.walks, walks.policies)
 def test_no_walk_breaks_a_law(happenings: tuple[Happening, ...], policy: Policy) -> None:
     walks.check(walks.walk(happenings, policy), policy)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600 if DEEP else 120)
+@pytest.mark.requirement("D10", "D15")
+@settings(WALKING, max_examples=2000 if DEEP else 150)
+@given(walks.walks, walks.policies, st.sampled_from((0.01, 0.1, 0.25)))
+def test_a_loop_that_comes_late_breaks_no_law(
+    happenings: tuple[Happening, ...], policy: Policy, late_s: float
+) -> None:
+    """A quarter of a second is what the lease of vision leaves room for (D10)."""
+    walks.check(walks.walk(happenings, policy, late_s), policy, late_s)
 
 
 @settings(WALKING, max_examples=1000 if DEEP else 60)

@@ -239,11 +239,9 @@ walks = st.lists(one_happening | disturbed_visits | disturbed_visits, min_size=4
 policies = st.sampled_from(POLICIES)
 
 
-def walk(
-    happenings: tuple[Happening, ...], policy: Policy, step: given.StepFunction | None = None
-) -> list[Told]:
+def walk(happenings: tuple[Happening, ...], policy: Policy, late_s: float = 0.0) -> list[Told]:
     """Tell a terminal all that happens; every step as it was."""
-    terminal = Terminal(policy, step)
+    terminal = Terminal(policy, late_s=late_s)
     for happening in happenings:
         terminal.waits(_wait_s(happening, terminal))
         event = HAPPENINGS[happening.name](terminal.state, given.at(terminal.now_s))
@@ -274,8 +272,8 @@ def check_replay(history: list[Told], policy: Policy) -> None:
     demand(again == history, "a replay is the same")
 
 
-def check(history: list[Told], policy: Policy) -> None:
+def check(history: list[Told], policy: Policy, late_s: float = 0.0) -> None:
     """Hold every step of a walk against the laws. Raises laws.BrokenLawError."""
-    watch = Watch(policy)
+    watch = Watch(policy, late_s)
     for told in history:
         watch.see(told)
