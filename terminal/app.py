@@ -159,6 +159,9 @@ class DoorProcess:
         width = entry.outputs[0].shape[1]
         recognition = Recognition(width, entry.sha256, entry.curve, self._policy)
         self._stack.callback(recognition.close)
+        finished = self._store.finish_erasures(self._audit.withdrawn(), self._clock.now())
+        if finished:
+            log.warning("The face data of %d people was still there and is erased now.", finished)
         recognition.reload(self._store)
         if recognition.broken:
             log.error("%s Face recognition stays off.", recognition.broken)

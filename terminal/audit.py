@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from terminal.core.effects import Record
+from terminal.core.values import PersonId
 from terminal.errors import AuditFailed, RefuseToStart
 from terminal.schema import AUDIT, Database, Row, open_database, open_read_only
 
@@ -145,6 +146,15 @@ class Audit:
         """
         with self._database.snapshot():
             return self._verified(last)
+
+    def withdrawn(self) -> frozenset[PersonId]:
+        """Everyone whose consent ended and was not given anew, as far as this log goes back."""
+        rows = self._database.rows(
+            "SELECT kind, json_extract(body, '$.person') FROM record"
+            " WHERE kind IN ('consent_given', 'consent_withdrawn', 'erased') ORDER BY seq"
+        )
+        last = {PersonId(person): kind for kind, person in rows if person}
+        return frozenset(person for person, kind in last.items() if kind != "consent_given")
 
     def tail(self, count: int) -> list[Entry]:
         """The newest `count` entries, oldest first."""

@@ -308,6 +308,18 @@ class Store:
             self._biometric.run("DELETE FROM template WHERE person = ?", person)
         self._biometric.checkpoint()
 
+    def finish_erasures(self, withdrawn: Iterable[PersonId], at: Moment) -> int:
+        """Erase the face data that should be gone by the log's account; of how many people.
+
+        For the start: an erasure that the disk refused, or an older copy of the file that was put
+        back (T34). Raises StoreFailed as above.
+        """
+        rows = self._biometric.rows("SELECT DISTINCT person FROM template")
+        left = {PersonId(row[0]) for row in rows} & set(withdrawn)
+        for person in left:
+            self.erase_face(person, at)
+        return len(left)
+
     def erase_person(self, person: PersonId, at: Moment) -> None:
         """Erase the face, then the person with name and cards. Raises StoreFailed as above."""
         self.erase_face(person, at)

@@ -597,3 +597,16 @@ def test_what_was_acknowledged_is_there_after_each_of_50_kills(tmp_path: Path) -
         audit.close()
     assert acknowledged > 150
     assert verdict(tmp_path).sound
+
+
+@pytest.mark.requirement("T34")
+def test_whose_consent_ended_is_known_from_the_log_until_it_is_given_anew(audit: Audit) -> None:
+    ben = PersonId("bbbbbbbbbbbb")
+    assert audit.withdrawn() == frozenset()
+    audit.append([Record(Kind.CONSENT_GIVEN, at(), person=ANNA)])
+    audit.append([Record(Kind.CONSENT_GIVEN, at(), person=ben)])
+    audit.append([Record(Kind.CONSENT_WITHDRAWN, at(1), person=ANNA), granted(1)])
+    audit.append([Record(Kind.ERASED, at(2), person=ben)])
+    assert audit.withdrawn() == {ANNA, ben}
+    audit.append([Record(Kind.CONSENT_GIVEN, at(3), person=ANNA)])
+    assert audit.withdrawn() == {ben}

@@ -653,3 +653,22 @@ def test_where_consents_can_not_be_read_a_card_still_has_its_holder(
 def test_a_time_without_its_zone_is_not_kept(store: Store) -> None:
     with pytest.raises(ValueError, match="time zone"):
         store.register_person(ANNA, "Anna", AT, valid_until=datetime(2027, 1, 1))  # noqa: DTZ001
+
+
+@pytest.mark.requirement("T34")
+def test_an_older_copy_put_back_does_not_bring_an_erased_face_back(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, some_keys())
+    enrol(store, ANNA, 1)
+    enrol(store, BEN, 2)
+    store.close()
+    older = (tmp_path / BIOMETRIC.file_name).read_bytes()
+    store = Store.open(tmp_path, some_keys())
+    store.erase_face(ANNA, AT)
+    store.close()
+    (tmp_path / BIOMETRIC.file_name).write_bytes(older)
+    store = Store.open(tmp_path, some_keys())
+    assert set(loaded(store)) == {ANNA, BEN}
+    assert store.finish_erasures({ANNA}, AT) == 1
+    assert set(loaded(store)) == {BEN}
+    assert store.finish_erasures({ANNA}, AT) == 0
+    store.close()
