@@ -13,6 +13,7 @@ What changes with this file: `terminal.schema` (the tables), the commands of `te
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
