@@ -49,7 +49,7 @@ def test_a_curve_without_errors_supports_nobody() -> None:
     assert most_people(0.0, 0.01, 10.0) == 0
 
 
-@pytest.mark.requirement("D10", "D15")
+@pytest.mark.requirement("D2")
 def test_a_new_site_keeps_the_promised_figures() -> None:
     policy = Policy()
     assert (policy.fpir_target, policy.safety_factor) == (0.01, 10.0)
