@@ -18,15 +18,13 @@ from models.alignment import CHIP_SIDE_PX, cut_chip
 from models.detector import Detection, Detector
 from models.embedder import Embedder
 from models.landmarks import Landmarker, Landmarks
-from models.manifest import Manifest, ModelEntry
+from models.manifest import Manifest
 from models.paths import MODEL_DIR
-from models.runtime import RUNTIME, open_model
+from models.runtime import open_model
+from models.runtimes import preferred_embedder
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
-
-PREFERRED_EMBEDDER: Final = "int8" if RUNTIME == "ai-edge-litert" else "float32"
-"""The faster file in the runtime that is installed (docs/models.md)"""
 
 
 class FacePipeline:
@@ -43,23 +41,24 @@ class FacePipeline:
     def load(
         cls,
         model_dir: Path = MODEL_DIR,
-        embedder: str = PREFERRED_EMBEDDER,
+        embedder: str | None = None,
         threads: int = 1,
         manifest: Manifest | None = None,
     ) -> "FacePipeline":
-        """Open every model of the pipeline; `embedder` is "int8" or "float32".
+        """Open every model of the pipeline; `embedder` is "int8" or "float32" (None: the faster).
 
         Raises ModelRefused if one is missing or not the manifest's (R35, A30).
         """
         known = manifest or manifests.load()
+        kind = embedder or preferred_embedder()
         models = {
             key: open_model(known, key, model_dir, threads)
-            for key in ("detector_short", "detector_full", "landmarks", f"embedder_{embedder}")
+            for key in ("detector_short", "detector_full", "landmarks", f"embedder_{kind}")
         }
         return cls(
             Detector(models["detector_short"], models["detector_full"]),
             Landmarker(models["landmarks"]),
-            Embedder(models[f"embedder_{embedder}"]),
+            Embedder(models[f"embedder_{kind}"]),
         )
 
     def detect(self, rgb: Pixels, far: bool = False) -> list[Detection]:
@@ -107,8 +106,3 @@ class FacePipeline:
         )
         for wipe in wipes:
             wipe()
-
-
-def embedder_entry(manifest: Manifest, embedder: str = PREFERRED_EMBEDDER) -> ModelEntry:
-    """The manifest's entry of the embedder "int8" or "float32", with its error curve."""
-    return manifest.model(f"embedder_{embedder}")

@@ -15,15 +15,14 @@ from numpy.typing import NDArray
 
 from models.errors import ModelRefused
 from models.manifest import Manifest, ModelEntry
+from models.runtimes import AI_EDGE_LITERT, installed_runtime
 
-try:
+RUNTIME: Final = installed_runtime()
+
+if RUNTIME == AI_EDGE_LITERT:
     from ai_edge_litert.interpreter import Interpreter
-
-    RUNTIME: Final = "ai-edge-litert"
-except ImportError:
+else:
     from tflite_runtime.interpreter import Interpreter
-
-    RUNTIME: Final = "tflite-runtime"  # type: ignore[misc]  # the one of the two that is there
 
 Floats = NDArray[np.float32]
 

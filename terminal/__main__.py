@@ -38,13 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _door(config: Config) -> int:
-    from terminal.app import run_door
+    from terminal.app_door import run_door
 
     return run_door(config)
 
 
 def _vision(config: Config) -> int:
-    from terminal.app import run_vision
+    from terminal.app_vision import run_vision
 
     return run_vision(config)
 

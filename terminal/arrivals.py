@@ -9,6 +9,7 @@ What changes with this file: `interpret`, and whoever brings something new into 
 
 from __future__ import annotations
 
+import itertools
 import queue
 from dataclasses import dataclass
 
@@ -57,14 +58,16 @@ Arrival = CardRead | ReaderWorks | VisionConnected | VisionSaid | InputChange | 
 
 
 class Inbox:
-    """Arrivals in the order in which they came; bounded, so that a flood is dropped, not stored.
+    """Arrivals in the order in which they came, changes of a line first; bounded.
 
-    What is dropped is counted. A stop is never dropped: it has a place of its own. Vision may take
-    half of the places, so that no flood of its messages keeps a card out.
+    A line's change carries the moment of its edge, so it is heard before anything that would let
+    later time pass. A flood is dropped and counted, not stored: vision may take half of the places,
+    so that no flood of its messages keeps a card out. A stop is never dropped.
     """
 
     def __init__(self, places: int = 1024) -> None:
-        self._queue: queue.Queue[Arrival] = queue.Queue(places)
+        self._queue: queue.PriorityQueue[tuple[int, int, Arrival]] = queue.PriorityQueue(places)
+        self._numbers = itertools.count()
         self._places_of_vision = places // 2
         self._stop = False
         self.dropped = 0
@@ -83,13 +86,14 @@ class Inbox:
     def _put(self, arrival: Arrival) -> None:
         if isinstance(arrival, VisionSaid) and self._queue.qsize() >= self._places_of_vision:
             raise queue.Full
-        self._queue.put_nowait(arrival)
+        rank = 0 if isinstance(arrival, InputChange) else 1
+        self._queue.put_nowait((rank, next(self._numbers), arrival))
 
     def get(self, timeout_s: float) -> Arrival | None:
         """The next arrival, or None when none comes in time."""
         if self._stop:
             return StopAsked()
         try:
-            return self._queue.get(timeout=max(0.0, timeout_s))
+            return self._queue.get(timeout=max(0.0, timeout_s))[2]
         except queue.Empty:
             return None

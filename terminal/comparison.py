@@ -3,8 +3,9 @@
 Everyone enrolled is one row in locked memory: the plain mean of the person's references, each of
 unit length. The mean itself is not brought to unit length: the error curve is measured for exactly
 this, and would let strangers in far too often otherwise (docs/models.md). `search` answers with a
-person or with nobody. No distance, score, rank or second candidate leaves this module, in a result, an exception or a `repr`: 128 scores rebuild a template (A6, T32).
-Scores are overwritten before `search` returns, a row at once when its person goes.
+person or with nobody. No distance, score, rank or second candidate leaves this module, in a
+result, an exception or a `repr`: 128 scores rebuild a template (A6, T32). Scores are overwritten
+before `search` returns, a row at once when its person goes.
 
 A distance is sqrt(2 - 2 <row, probe>), with a probe of unit length: 0..2. The threshold comes with
 each call: it follows from how many are enrolled (D2), which the bridge knows.

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from dataclasses import replace
 from typing import Protocol
 
-from hw.ports import Supervisor
+from hw.ports import InputChange, Supervisor
 from terminal.arrivals import Arrival, Inbox, StopAsked
 from terminal.clock import Clock
 from terminal.core import machine
@@ -66,6 +67,7 @@ class Loop:
         self._policy, self._clock, self._inbox = policy, clock, inbox
         self._interpreter, self._desk, self._performer = interpreter, desk, performer
         self._supervisor, self._metrics = supervisor, metrics
+        self._last_s = 0.0
         self.state = State()
 
     def run(self, door_open: bool, readers: tuple[str, ...]) -> None:
@@ -88,16 +90,26 @@ class Loop:
         self._take(self._performer.enrolled(self._clock.now()))
 
     def turn(self) -> bool:
-        """One pass: what is due, then one arrival. False when the process was told to stop."""
-        self._let_time_pass()
+        """One pass: the next arrival, and before it what was due. False after a stop."""
         arrival = self._inbox.get(self._sleep_s())
+        at = self._moment_of(arrival)
+        self._let_time_pass(at)
         if isinstance(arrival, StopAsked):
             return False
-        self._let_time_pass()
         if arrival is not None:
-            self._understand(arrival)
+            self._understand(arrival, at)
         self._performer.catch_up(self._clock.now())
         return True
+
+    def _moment_of(self, arrival: Arrival | None) -> Moment:
+        """When it happened: a line's edge has its own time, all else happens as it is heard.
+
+        So a button that was let go in time is, however late a slow disk lets us hear of it.
+        """
+        now = self._clock.now()
+        if not isinstance(arrival, InputChange):
+            return now
+        return replace(now, mono_s=min(now.mono_s, max(arrival.mono_s, self._last_s)))
 
     def _sleep_s(self) -> float:
         deadline_s = machine.next_deadline(self.state)
@@ -105,9 +117,8 @@ class Loop:
             return LONGEST_SLEEP_S
         return min(LONGEST_SLEEP_S, max(0.0, deadline_s - self._clock.now().mono_s))
 
-    def _let_time_pass(self) -> None:
-        """Every deadline that has come, in order, before anything that came after it."""
-        now = self._clock.now()
+    def _let_time_pass(self, now: Moment) -> None:
+        """Every deadline that has come by `now`, in order."""
         deadline_s = machine.next_deadline(self.state)
         while deadline_s is not None and deadline_s <= now.mono_s:
             self._take(TimePassed(now))
@@ -116,8 +127,7 @@ class Loop:
                 break
             deadline_s = later_s
 
-    def _understand(self, arrival: Arrival) -> None:
-        at = self._clock.now()
+    def _understand(self, arrival: Arrival, at: Moment) -> None:
         try:
             events = (
                 self._desk.events_of(arrival, self.state, at)
@@ -135,5 +145,7 @@ class Loop:
         """Step this event, and whatever follows from performing it, before anything else."""
         waiting = deque([event])
         while waiting:
-            self.state, effects = machine.step(self.state, waiting.popleft(), self._policy)
+            next_one = waiting.popleft()
+            self._last_s = max(self._last_s, next_one.at.mono_s)
+            self.state, effects = machine.step(self.state, next_one, self._policy)
             waiting.extend(self._performer.perform(effects))

@@ -180,8 +180,8 @@ class Vision:
         self._done, self._told_hint = None, None
         if less:
             self._wipe()
-        if self._lease.level is Level.NONE:
             self._told = None
+        if self._lease.level is Level.NONE:
             self._tracker.forget()
 
     def may(self, level: Level) -> bool:

@@ -12,8 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from models import portraits
-from models.faces import FacePipeline, embedder_entry
-from models.manifest import Manifest
+from models.faces import FacePipeline
 from models.paths import BUILD_DIR, MODEL_DIR
 
 Array = NDArray[Any]
@@ -165,7 +164,3 @@ def test_the_same_frame_gives_the_same_embedding_after_a_wipe(
     before = pipeline.embed(rgb, located.points)
     pipeline.wipe()
     np.testing.assert_array_equal(before, pipeline.embed(rgb, located.points))
-
-
-def test_the_embedders_entry_is_found_by_its_short_name(manifest: Manifest) -> None:
-    assert embedder_entry(manifest, "float32").key == "embedder_float32"

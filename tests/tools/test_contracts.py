@@ -74,7 +74,7 @@ def test_no_owned_package_but_the_clock_is_open_to_devices() -> None:
 
 def test_the_application_names_concrete_devices_in_its_composition_alone() -> None:
     contract = owner_contract("one-place-for-devices")
-    assert kept(contract, "terminal.app", "hw.gpio")
+    assert kept(contract, "terminal.app_door", "hw.gpio")
     assert kept(contract, "terminal.loop", "hw.ports")
     assert kept(contract, "hw.strike", "hw.gpio")
     assert not kept(contract, "terminal.loop", "hw.gpio")

@@ -1,0 +1,238 @@
+"""Makes the door process out of its parts.
+
+What changes with this file: `terminal.config`, `hw`, systemd/terminal-door.service.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pwd
+import signal
+import time
+from contextlib import ExitStack
+
+from hw.gpio import GpiozeroBoard
+from hw.ports import Board, CardReader, Input
+from hw.reader_wedge import WedgeReader
+from hw.supervisor import supervisor_from_environment
+from models import manifest as manifests
+from models.errors import ModelsError
+from models.files import FileState, state_of
+from models.paths import MODEL_DIR
+from models.runtimes import preferred_embedder
+from terminal import __version__
+from terminal.app import (
+    BENCH_DOOR_SOCKET,
+    CONTROL_SOCKET,
+    VISION_ACCOUNT,
+    VISION_SOCKET,
+    in_one_sentence,
+)
+from terminal.arrivals import CardRead, Inbox, ReaderWorks, StopAsked
+from terminal.audit import Audit
+from terminal.clock import SystemClock
+from terminal.config import Config, ReaderConfig
+from terminal.control import Control
+from terminal.core.machine import State
+from terminal.desk import Desk
+from terminal.errors import DONE
+from terminal.interpret import Interpreter
+from terminal.loop import Loop
+from terminal.memory import forbid_dumps
+from terminal.metrics import Metrics
+from terminal.notice import read_notice
+from terminal.perform import Parts, Performer
+from terminal.recognition import Recognition
+from terminal.requests import Line
+from terminal.sealing import open_keys
+from terminal.selftest import self_test
+from terminal.status import Site, report
+from terminal.store import Store
+from terminal.vision_port import VisionPort
+
+log = logging.getLogger(__name__)
+
+KEY_FILE = "device.key"
+
+
+def run_door(config: Config) -> int:
+    """The door process, until it is told to stop. The exit status."""
+    with in_one_sentence(), ExitStack() as stack:
+        forbid_dumps()
+        DoorProcess(config, stack).run()
+    return DONE
+
+
+class DoorProcess:
+    """Everything that the door process is made of; what is opened is closed by `stack`."""
+
+    def __init__(self, config: Config, stack: ExitStack) -> None:
+        self._config, self._stack = config, stack
+        self._policy = config.policy()
+        config.paths.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._inbox, self._metrics, self._notice = Inbox(), Metrics(), read_notice()
+        self._keys = open_keys(
+            config.paths.state / KEY_FILE, may_create=not Store.exists(config.paths.state)
+        )
+        stack.callback(self._keys.close)
+        self._audit = Audit.open(config.paths.state)
+        stack.callback(self._audit.close)
+        self._store = Store.open(config.paths.state, self._keys)
+        stack.callback(self._store.close)
+        self._clock = SystemClock(self._audit.newest_utc())
+        self._recognition = self._open_recognition()
+        self._readers = [_reader(name, one) for name, one in config.readers.items()]
+        self._board = self._open_board()
+        self._port = VisionPort(config.paths.run / VISION_SOCKET, self._inbox, vision_accounts())
+        stack.callback(self._port.close)
+        self._parts = self._make_parts()
+        self._desk = self._make_desk()
+        self._performer = Performer(self._parts, self._desk)
+        self._loop = self._make_loop()
+
+    def run(self) -> None:
+        """Listen everywhere, then go on until a stop."""
+        config = self._config
+        group = config.control.operators_group
+        control = Control(config.paths.control / CONTROL_SOCKET, self._inbox, group)
+        self._stack.callback(control.close)
+        _stop_on_signals(self._inbox)
+        levels = self._board.start(self._inbox.put)
+        for reader in self._readers:
+            self._start(reader)
+        self._port.start()
+        control.start()
+        self._loop.run(levels.get(Input.DOOR_CONTACT, False), readers=())
+
+    def _start(self, reader: CardReader) -> None:
+        name, inbox = reader.name, self._inbox
+        reader.start(
+            lambda raw, _: inbox.put(CardRead(name, raw)),
+            lambda working: inbox.put(ReaderWorks(name, working)),
+        )
+        self._stack.callback(reader.close)
+
+    def _open_recognition(self) -> Recognition:
+        entry = manifests.load().model(f"embedder_{preferred_embedder()}")
+        width = entry.outputs[0].shape[1]
+        recognition = Recognition(width, entry.sha256, entry.curve, self._policy)
+        self._stack.callback(recognition.close)
+        finished = self._store.finish_erasures(self._audit.withdrawn(), self._clock.now())
+        if finished:
+            log.warning("The face data of %d people was still there and is erased now.", finished)
+        recognition.reload(self._store)
+        if recognition.broken:
+            log.error("%s Face recognition stays off.", recognition.broken)
+        return recognition
+
+    def _open_board(self) -> Board:
+        config = self._config
+        board = (
+            self._open_bench()
+            if config.board.kind == "bench"
+            else GpiozeroBoard(config.board.factory, config.wiring(), time.monotonic)
+        )
+        self._stack.callback(board.close)
+        return board
+
+    def _open_bench(self) -> Board:
+        """The twin of the board, and the socket through which the world reaches all twins."""
+        from hw.bench import BenchBoard, BenchReader  # no device loads its twins
+        from hw.bench_remote import BenchServer
+
+        board = BenchBoard(time.monotonic)
+        readers = [one for one in self._readers if isinstance(one, BenchReader)]
+        server = BenchServer(self._config.paths.run / BENCH_DOOR_SOCKET, board, readers)
+        self._stack.callback(server.close)
+        return board
+
+    def _make_parts(self) -> Parts:
+        return Parts(
+            board=self._board,
+            audit=self._audit,
+            store=self._store,
+            recognition=self._recognition,
+            leases=self._port,
+            clock=self._clock,
+            metrics=self._metrics,
+            notice=self._notice,
+        )
+
+    def _make_desk(self) -> Desk:
+        return Desk(
+            store=self._store,
+            audit=self._audit,
+            policy=self._policy,
+            notice=self._notice,
+            report=self._report,
+            self_test=lambda state: self_test(state, self._policy, self._parts, _models_wrong),
+            version=self._version(),
+        )
+
+    def _make_loop(self) -> Loop:
+        interpreter = Interpreter(
+            self._store, self._keys, self._recognition, self._metrics, log.warning
+        )
+        return Loop(
+            policy=self._policy,
+            clock=self._clock,
+            inbox=self._inbox,
+            interpreter=interpreter,
+            desk=self._desk,
+            performer=self._performer,
+            supervisor=supervisor_from_environment(),
+            metrics=self._metrics,
+        )
+
+    def _report(self, state: State) -> Line:
+        config = self._config
+        site = Site(
+            name=config.site.name,
+            place=config.site.place.value,
+            board=config.board.kind,
+            camera=config.camera.source,
+            key_level=0,
+        )
+        unerased, trouble = self._performer.unerased, self._desk.trouble
+        return report(state, self._policy, self._parts, site, unerased, trouble)
+
+    def _version(self) -> Line:
+        return {"terminal": __version__, "embedder": self._recognition.model_sha256[:12]}
+
+
+def _reader(name: str, reader: ReaderConfig) -> CardReader:
+    if reader.kind == "bench":
+        from hw.bench import BenchReader  # the same
+
+        return BenchReader(name)
+    return WedgeReader(name, reader.device)
+
+
+def _models_wrong() -> str | None:
+    """What is wrong with a model file, or None."""
+    try:
+        entries = manifests.load().models.values()
+    except ModelsError as error:
+        return str(error)
+    for entry in entries:
+        state = state_of(MODEL_DIR / entry.file, entry.sha256, entry.size_bytes)
+        if state is not FileState.OK:
+            return f"The model file {entry.file} is {state.value}; build it anew (make models)."
+    return None
+
+
+def vision_accounts() -> frozenset[int]:
+    """Who may be vision: the account of its unit where there is one, and the door's own."""
+    try:
+        return frozenset({os.geteuid(), pwd.getpwnam(VISION_ACCOUNT).pw_uid})
+    except KeyError:
+        return frozenset({os.geteuid()})
+
+
+def _stop_on_signals(inbox: Inbox) -> None:
+    def stop(*_: object) -> None:
+        inbox.put(StopAsked())
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
