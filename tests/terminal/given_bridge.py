@@ -317,11 +317,9 @@ class Door:
         """When the strike's line changed, and to what."""
         return [(one.mono_s, one.active) for one in self.board.log if one.line is LineName.STRIKE]
 
-    @property
-    def is_released(self) -> bool:
+    def strike_is_released(self) -> bool:
         return self.board.levels[LineName.STRIKE]
 
-    @property
     def sign_is_lit(self) -> bool:
         return self.board.levels[LineName.SIGN]
 
@@ -495,6 +493,8 @@ class MadeUpFaces:
         if self.sharp:
             chip[::2] = 180
         self.chips.append(chip)
+        if "chip" in self.after:
+            self.after["chip"]()
         return chip
 
     def embed(self, rgb: npt.NDArray[np.uint8], points: object) -> Vector:

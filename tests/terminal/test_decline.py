@@ -130,7 +130,7 @@ def visit(tmp_path: Path) -> Iterator[Visit]:
 def test_door_and_vision_together_let_the_resident_in(visit: Visit) -> None:
     """The declines below would mean nothing if nobody were ever let in."""
     visit.looks_for(2.0)
-    assert visit.door.is_released
+    assert visit.door.strike_is_released()
     assert Kind.GRANTED.value in visit.door.kinds()
     assert visit.bench.faces.count("embed") == 3
 
@@ -183,7 +183,7 @@ def test_pressing_at_any_moment_ends_all_models_and_darkens_the_sign(visit: Visi
         late = [at_s for at_s, _ in faces.calls if at_s > pressed[0]]
         assert not late, f"a model began {late[0] - pressed[0]:.3f} s after the button"
         assert made.leases.last == NOTHING_ALLOWED
-        assert not made.sign_is_lit
+        assert not made.sign_is_lit()
         assert not visit.bench.frame.any()
         leaves_and_comes_back(visit)
     assert in_scan > 30
@@ -215,7 +215,7 @@ def test_after_a_decline_a_card_opens_at_once_and_nothing_is_asked_again(tmp_pat
         made.presses(for_s=0.05)
         pressed_s = made.time()
         made.taps()
-        assert made.is_released
+        assert made.strike_is_released()
         assert made.strikes()[-1][0] == pressed_s
         assert made.leases.last == NOTHING_ALLOWED
 
