@@ -151,7 +151,8 @@ class Audit:
         """Everyone whose consent ended and was not given anew, as far as this log goes back."""
         rows = self._database.rows(
             "SELECT kind, json_extract(body, '$.person') FROM record"
-            " WHERE kind IN ('consent_given', 'consent_withdrawn', 'erased') ORDER BY seq"
+            " WHERE kind IN"
+            " ('consent_given', 'consent_refused', 'consent_withdrawn', 'erased') ORDER BY seq"
         )
         last = {PersonId(person): kind for kind, person in rows if person}
         return frozenset(person for person, kind in last.items() if kind != "consent_given")

@@ -205,10 +205,12 @@ def give_consent(state: EnrolmentState, event: Event, policy: Policy) -> Step:
 
 
 def refuse_consent(state: EnrolmentState, event: ButtonReleased, policy: Policy) -> Step:
+    """A no is a no: what somebody agreed to earlier ends with it."""
     refused = changed(state.consent, ConsentState.REFUSED)
     decided = _decided(state, event.at, Kind.CONSENT_REFUSED, refused)
+    earlier = EraseFace(_session(state).person, ConsentState.WITHDRAWN, event.at)
     after, outputs = _without_face(replace(state, consent=refused), event.at, Reason.DECLINED)
-    return after, (*decided, *outputs)
+    return after, (*decided, earlier, *outputs)
 
 
 def consent_unanswered(state: EnrolmentState, event: TimePassed, policy: Policy) -> Step:

@@ -60,6 +60,7 @@ from terminal.core.table import Outputs, is_due
 from terminal.core.values import (
     NOTHING_ALLOWED,
     FaceOff,
+    Hint,
     Level,
     Permission,
     Scene,
@@ -217,10 +218,12 @@ def _door_screen(state: DoorState) -> Screen | None:
 
 
 def _idle_screen(state: State, policy: Policy) -> Screen:
+    """Whoever only passes by is not beckoned nearer (R12)."""
     off = face_off(state, policy)
     if off is not None:
         return Screen(Scene.FACE_OFF, face_off=off)
-    return Screen(Scene.IDLE, hint=state.access.hint)
+    several = state.access.hint is Hint.ONE_AT_A_TIME
+    return Screen(Scene.IDLE, hint=Hint.ONE_AT_A_TIME if several else None)
 
 
 ENROLMENT_SCENES = {

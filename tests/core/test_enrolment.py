@@ -137,6 +137,24 @@ def test_letting_go_of_the_button_refuses_consent() -> None:
     assert Level.ENROL not in levels(terminal)
 
 
+@pytest.mark.requirement("R01", "R12")
+def test_a_refusal_ends_what_was_agreed_to_earlier() -> None:
+    terminal = given.ready()
+    terminal.hears(
+        EnrolAsked,
+        person=NEWCOMER,
+        consent=NEW_CONSENT,
+        by="operator",
+        with_card=False,
+        with_face=True,
+        known=True,
+    )
+    terminal.hears(ButtonPressed)
+    effects = terminal.hears(ButtonReleased)
+    assert [erased.person for erased in given.only(effects, EraseFace)] == [NEWCOMER]
+    assert given.only(effects, ErasePerson) == ()
+
+
 def test_a_button_let_go_a_moment_late_has_been_held_long_enough() -> None:
     """The release may be told before the deadline has been."""
     terminal = asked()

@@ -32,6 +32,7 @@ from terminal.core.events import (
     SignRead,
     Started,
     VisionChanged,
+    ZoneSeen,
 )
 from terminal.core.machine import State, next_deadline, ordered
 from terminal.core.policy import (
@@ -46,6 +47,7 @@ from terminal.core.table import Row, advance, is_due, nothing, row
 from terminal.core.values import (
     NOTHING_ALLOWED,
     FaceOff,
+    Hint,
     Level,
     Permission,
     Scene,
@@ -375,3 +377,18 @@ def test_a_row_without_an_end_stays_where_it_is() -> None:
 
 def never(state: DoorState, event: Event, policy: Policy) -> bool:
     return False
+
+
+@pytest.mark.requirement("R12")
+@pytest.mark.parametrize("hint", [Hint.NEARER, Hint.HOLD_STILL, Hint.FACE_THE_CAMERA])
+def test_whoever_passes_by_is_not_beckoned_nearer(hint: Hint) -> None:
+    terminal = given.ready()
+    terminal.hears(ZoneSeen, view=View.PASSING, hint=hint)
+    assert machine.screen(terminal.state, terminal.policy) == Screen(Scene.IDLE)
+
+
+def test_several_people_are_asked_to_come_one_at_a_time() -> None:
+    terminal = given.ready()
+    terminal.hears(ZoneSeen, view=View.SEVERAL, hint=Hint.ONE_AT_A_TIME)
+    shown = machine.screen(terminal.state, terminal.policy)
+    assert shown == Screen(Scene.IDLE, hint=Hint.ONE_AT_A_TIME)
