@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,9 @@ from terminal.sockets import connect
 
 ON_A_DEVICE = Path("/run/terminal-control/control.sock")
 ON_A_DESK = Path("build/run/control.sock")
+
+
+ENDED = "The terminal ended before it answered; look at its log."
 
 
 class NotRunning(TerminalError):  # noqa: N818 - says what is the case
@@ -54,13 +57,13 @@ class Conversation:
     def news(self) -> Iterator[Line]:
         """Every line but the last; then `result` has it. Raises NotDone where it was refused."""
         with self._socket.makefile("rb") as lines:
-            for raw in lines:
+            for raw in _received(lines):
                 line: Any = msgspec.json.decode(raw)
                 if "ok" in line:
                     self.result = _checked(line)
                     return
                 yield line
-        raise NotRunning("The terminal ended before it answered; look at its log.")
+        raise NotRunning(ENDED)
 
     def answer(self) -> Line:
         """The last line, whatever comes before it."""
@@ -83,6 +86,13 @@ def ask(path: Path, request: AnyRequest) -> Line:
     """Ask and wait for the last line. Raises NotRunning, NotDone."""
     with Conversation(path, request) as conversation:
         return conversation.answer()
+
+
+def _received(lines: Iterable[bytes]) -> Iterator[bytes]:
+    try:
+        yield from lines
+    except OSError as error:
+        raise NotRunning(ENDED) from error
 
 
 def _checked(line: Line) -> Line:
