@@ -54,7 +54,7 @@ def portrait() -> Portrait:
 
 @pytest.fixture
 def renderer(tmp_path: Path) -> Renderer:
-    return Renderer(SIZE, drawn_head.save(tmp_path, KEY, "portrait_a2", "portrait_c1"))
+    return Renderer(SIZE, drawn_head.save(tmp_path, KEY, "portrait_a3", "portrait_c1"))
 
 
 def drawn(renderer: Renderer, scene: Scene, elapsed_s: float = 1.0) -> Image:
