@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from hw.errors import DeviceError
 from terminal.demo.keys import play_by_hand, watch
 from terminal.demo.stage import Otherwise, Stage
 from terminal.demo.story import tell
+from terminal.errors import TerminalError
 
 WATCH_S = 20.0
 """With a live camera, ONCE=1 and nobody at the keys, it is watched for so long."""
@@ -20,7 +22,7 @@ def demonstrate(folder: Path, camera: str, once: bool) -> int:
         if camera:
             return _with_camera(folder, camera, by_hand)
         return _with_story(folder, by_hand)
-    except Otherwise as error:
+    except (Otherwise, TerminalError, DeviceError) as error:
         print(f"It went otherwise: {str(error).rstrip('.')}.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,9 +87,10 @@ class Feed:
 
     def _watch_lines(self, bench: Path) -> None:
         try:
-            for change in BenchClient(bench).changes():
-                facts = {"active": change.active, "tone": change.tone and change.tone.value}
-                self._add(change.line.value, facts, change.mono_s)
+            with closing(BenchClient(bench)) as client, closing(client.changes()) as changes:
+                for change in changes:
+                    facts = {"active": change.active, "tone": change.tone and change.tone.value}
+                    self._add(change.line.value, facts, change.mono_s)
         except DeviceError:
             return  # the same
 

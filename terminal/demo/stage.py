@@ -12,6 +12,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 
@@ -82,11 +83,13 @@ class Stage:
 
     def play(self, scene: str) -> None:
         """Somebody comes before the camera."""
-        self._camera().play(scene)
+        with closing(self._camera()) as camera:
+            camera.play(scene)
 
     def clear(self) -> None:
         """Everybody leaves."""
-        self._camera().stop()
+        with closing(self._camera()) as camera:
+            camera.stop()
 
     def tap(self, card: bytes, reader: str = "door") -> None:
         """Hold a card to a reader."""
@@ -182,6 +185,7 @@ class Stage:
     def close(self) -> None:
         """End everything. May be called twice."""
         self.teller.close()
+        self.door.close()
         self.processes.close()
 
     def __enter__(self) -> Stage:

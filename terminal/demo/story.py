@@ -10,8 +10,10 @@ What changes with this file: the README's list of what `make run` shows.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
+from hw.errors import DeviceError
 from terminal.demo.stage import CARD, RESIDENT, Otherwise, Stage
 from terminal.errors import TerminalError
 
@@ -21,9 +23,10 @@ DARK_WITHIN_S = 0.1
 Chapter = Callable[[Stage], None]
 
 
-def tell(stage: Stage) -> bool:
-    """Tell the whole story once; whether everything went as it says."""
-    told = [_told(stage, title, chapter) for title, chapter in CHAPTERS]
+def tell(stage: Stage, chapters: Sequence[tuple[str, Chapter]] | None = None) -> bool:
+    """Tell the whole story once, or these chapters; whether everything went as it says."""
+    wanted = CHAPTERS if chapters is None else chapters
+    told = [_told(stage, title, chapter) for title, chapter in wanted]
     otherwise = [words for words in told if words]
     _end(stage, otherwise)
     return not otherwise
@@ -33,11 +36,13 @@ def _told(stage: Stage, title: str, chapter: Chapter) -> str | None:
     stage.teller.chapter(title)
     try:
         chapter(stage)
-    except (Otherwise, TerminalError) as error:
+        stage.clear()
+    except (Otherwise, TerminalError, DeviceError) as error:
         stage.teller.say("OTHERWISE", str(error))
+        with suppress(DeviceError):
+            stage.clear()
         return f"{title}: {error}"
     finally:
-        stage.clear()
         time.sleep(0.5)
     return None
 
