@@ -202,5 +202,6 @@ def _check_numbers(message: Any, numbers: Vector) -> None:
 
 def is_unit(numbers: Vector) -> bool:
     """Whether a vector is finite and of unit length (+-1 %)."""
-    length = float(np.linalg.norm(numbers))
+    with np.errstate(over="ignore", invalid="ignore"):  # hostile numbers are no news for the log
+        length = float(np.linalg.norm(numbers))
     return bool(np.isfinite(length)) and abs(length - 1.0) < 0.01

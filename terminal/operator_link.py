@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,10 @@ class Conversation:
         """Ask. Raises NotRunning where nobody listens."""
         try:
             self._socket = connect(path, socket.SOCK_STREAM)
-            self._socket.sendall(msgspec.json.encode(request) + b"\n")
+            with suppress(
+                BrokenPipeError, ConnectionResetError
+            ):  # refused unheard: `news` says why
+                self._socket.sendall(msgspec.json.encode(request) + b"\n")
         except PermissionError as error:
             raise NotRunning(
                 f"You may not ask the terminal at {path}; an operator's account is needed."

@@ -286,6 +286,7 @@ def test_who_follows_is_told_each_new_record_once(given: Door) -> None:
     given.waits(10.0)
     given.taps()
     assert lines_of(asked) == []
+    assert not vars(given.desk)["_followers"], "nobody is kept who has gone"
 
 
 def test_a_damaged_record_is_refused_to_whoever_asks_and_the_door_goes_on(given: Door) -> None:

@@ -147,6 +147,7 @@ NUMBERS = {
     "too long": (1.5 * probe_of(1), "unit length"),
     "zero": (np.zeros(WIDTH, np.float32), "unit length"),
     "not a number": (np.full(WIDTH, np.nan, np.float32), "unit length"),
+    "huge": (np.full(WIDTH, 3e38, np.float32), "unit length"),
     "infinite": (np.full(WIDTH, np.inf, np.float32), "unit length"),
     "one not a number": (np.append(probe_of(1)[1:], np.float32(np.nan)), "unit length"),
     "too many": (np.eye(1, MAX_WIDTH + 1, dtype=np.float32)[0], "no embedding"),

@@ -308,12 +308,14 @@ def test_the_watchdog_is_petted_after_every_pass(tmp_path: Path) -> None:
 
 
 class Breaks:
-    """An interpreter that fails at the first card."""
+    """An interpreter that fails at the first card, while the strike is released."""
 
-    def __init__(self, error: Exception) -> None:
-        self.error = error
+    def __init__(self, made: Door, error: Exception) -> None:
+        self.made, self.error = made, error
 
     def events(self, arrival: Arrival, at: Moment) -> tuple[Event, ...]:
+        self.made.board.strike.release(30.0)
+        self.made.leases.permit(Permission(Level.DETECT), at.mono_s + 0.5)
         raise self.error
 
 
@@ -322,7 +324,7 @@ def broken_loop(made: Door, error: Exception) -> Loop:
         policy=made.policy,
         clock=made.parts.clock,
         inbox=made.inbox,
-        interpreter=Breaks(error),
+        interpreter=Breaks(made, error),
         desk=made.desk,
         performer=made.performer,
         supervisor=made.supervisor,
@@ -335,9 +337,9 @@ def test_an_error_that_nobody_expected_ends_it_with_the_strike_at_rest(tmp_path:
     with door(tmp_path) as made:
         made.has_resident()
         made.loop = broken_loop(made, KeyError("nobody expected this"))
-        made.board.strike.release(30.0)
         with pytest.raises(KeyError):
             run_in(made, CardRead("door", CARD))
+        assert [active for _, active in made.strikes()] == [True, False]
         assert not made.strike_is_released()
         assert made.leases.last == NOTHING_ALLOWED
         assert made.supervisor.is_stopping
@@ -381,5 +383,5 @@ def test_a_failed_look_up_is_survived(tmp_path: Path) -> None:
         made.loop = broken_loop(made, StoreFailed("The disk can't be read."))
         made.start(vision=False)
         made.taps()
-        assert made.strikes() == []
+        assert made.supervisor.is_stopping is False
         assert made.state.access.phase is AccessPhase.IDLE
