@@ -30,10 +30,11 @@ from terminal.sockets import connect, listen
 class Desk:
     """A control socket, and whoever answers on the loop's side of it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, is_started: bool = True) -> None:
         self.path, self.inbox = folder / "control.sock", Inbox()
         self.control = Control(self.path, self.inbox, "")
-        self.control.start()
+        if is_started:
+            self.control.start()
 
     def asked(self, within_s: float = 5.0) -> Asked:
         arrival = self.inbox.get(within_s)
@@ -114,8 +115,10 @@ def test_an_account_that_the_system_does_not_know_is_none() -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another account")
 def test_a_foreign_account_gets_a_sentence_and_is_not_heard(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """It connects before anybody attends: this process has that account itself meanwhile."""
+    desk = Desk(tmp_path, is_started=False)
     tmp_path.chmod(0o755)
     desk.path.chmod(0o666)
     monkeypatch.chdir(tmp_path)
@@ -125,6 +128,7 @@ def test_a_foreign_account_gets_a_sentence_and_is_not_heard(
             client.connect("control.sock")
         finally:
             os.seteuid(0)
+        desk.control.start()
         with suppress(BrokenPipeError):  # the refusal may come before the request
             client.sendall(b'{"do": "people"}\n')
         answer = json.loads(client.makefile("rb").readline())
@@ -133,6 +137,7 @@ def test_a_foreign_account_gets_a_sentence_and_is_not_heard(
         "error": "You are no operator of this terminal; ask to be made one.",
     }
     assert desk.inbox.get(0.1) is None
+    desk.control.close()
 
 
 def test_the_socket_is_for_its_owner_and_its_group(desk: Desk) -> None:
