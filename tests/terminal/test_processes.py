@@ -34,6 +34,9 @@ from terminal.requests import Enrol
 
 pytestmark = pytest.mark.slow
 
+EMPTY_S = 2.0
+"""So long the real vision needs at most to be sure that nobody stands there any more."""
+
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
@@ -69,8 +72,10 @@ def card_opens(stage: Stage, within_s: float) -> None:
 
 
 def enrol_resident(stage: Stage) -> None:
+    """Somebody is enrolled and leaves; the lobby stays empty for a while."""
     title, enrols = CHAPTERS[0]
     assert tell(stage, [(title, enrols)])
+    time.sleep(EMPTY_S)
 
 
 def audited(folder: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
