@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from models import fetch, portraits
+from models import archives, fetch, portraits
 from models.errors import BuildFailed
 from models.fetch import Say
 from models.files import FileState, Writer, state_of, write_atomically
@@ -82,7 +82,7 @@ class _Sources:
             path = fetch.fetch(package, self._cache, self._say)
             self._say(f"unpacking {package.name} {package.version}")
             wanted = [one for one in self._needed if one.package == member.package]
-            self._unpacked[member.package] = fetch.members(path, wanted)
+            self._unpacked[member.package] = archives.members(path, wanted)
         return self._unpacked[member.package][member.sha256]
 
 

@@ -45,8 +45,6 @@ class Package:
     sha256: str
     size_bytes: int
     licence: str
-    pip: tuple[str, ...]
-    """Arguments for `pip download` that make it choose exactly this file on any host"""
 
 
 @dataclass(frozen=True)
@@ -216,7 +214,6 @@ def _package(key: str, table: _Table) -> Package:
         sha256=table.sha256(),
         size_bytes=table.take("size_bytes", int),
         licence=table.take("licence", str),
-        pip=tuple(str(argument) for argument in table.take("pip", list)),
     )
 
 

