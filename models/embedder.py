@@ -18,16 +18,6 @@ Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
 
-def fuse(embeddings: Floats) -> Floats:
-    """The plain mean of embeddings float32 (K, D): float32 (D,), *shorter* than unit length.
-
-    For the references of one person. Not brought to unit length again, on purpose: its scalar
-    product with a probe is the mean of the single scores, which is what thresholds of the error
-    curve hold for (models/errorcurve.py).
-    """
-    return np.mean(embeddings, axis=0, out=np.empty(embeddings.shape[1], np.float32))
-
-
 class Embedder:
     """The embedding model with its input buffer."""
 

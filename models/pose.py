@@ -21,8 +21,6 @@ _LEFT: Final = (263, 362, 291, 454, 280, 334)
 """Pairs of the same feature on the person's right and left: eyes, mouth, cheeks, brows"""
 _BROW: Final = 10
 _CHIN: Final = 152
-_RIGHT_EYE: Final = (33, 133)
-_LEFT_EYE: Final = (263, 362)
 
 
 @dataclass(frozen=True)
@@ -58,13 +56,6 @@ def pose_deg(points: Floats) -> Pose:
         pitch_deg=_rise_deg(down),
         roll_deg=math.degrees(math.atan2(float(across[1]), float(across[0]))),
     )
-
-
-def eye_distance_px(points: Floats) -> float:
-    """Distance of the eye centres in the frame, px; turning the head shortens it."""
-    right = points[list(_RIGHT_EYE), :2].mean(axis=0)
-    left = points[list(_LEFT_EYE), :2].mean(axis=0)
-    return float(np.hypot(*(left - right)))
 
 
 def chip_quality(chip: Pixels) -> ChipQuality:

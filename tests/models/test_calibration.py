@@ -11,7 +11,6 @@ import pytest
 from models import calibration, curvefile
 from models import manifest as manifests
 from models.calibration import MIN_FALSE_MATCHES, Calibration, Samples, acquire, calibrate
-from models.embedder import fuse
 from models.errors import CalibrationFailed, ManifestError
 from models.faces import FacePipeline
 from models.intervals import lower_bound, upper_bound
@@ -105,14 +104,6 @@ def test_a_point_is_no_better_than_any_comparison_that_was_measured(
     fused = calibration._Fused.of(samples, np.random.default_rng(1))
     for point in measured.curve.points:
         assert point.fmr >= fused.fmr(point.threshold)
-
-
-def test_fusing_gives_the_mean_of_the_single_scores() -> None:
-    generator = np.random.default_rng(4)
-    references, probes = (generator.normal(0, 1, (n, 16)).astype(np.float32) for n in (5, 3))
-    single = float((references @ probes.T).mean())
-    assert float(fuse(references) @ fuse(probes)) == pytest.approx(single, abs=1e-5)
-    assert fuse(references).dtype == np.float32
 
 
 def test_too_few_people_support_no_curve() -> None:

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from models.faces import FacePipeline
-from models.pose import chip_quality, eye_distance_px, pose_deg
+from models.pose import chip_quality, pose_deg
 
 Array = NDArray[Any]
 Pictures = dict[str, NDArray[np.uint8]]
@@ -73,15 +73,6 @@ def test_a_head_turned_to_the_right_of_the_frame_has_positive_yaw(
     assert after.yaw_deg - before.yaw_deg == pytest.approx(yaw_deg, abs=4)
     nose_side = _turned_head(points, yaw_deg)[1, 0] - points[1, 0]
     assert np.sign(nose_side) == np.sign(yaw_deg)
-
-
-def test_eyes_come_nearer_to_each_other_with_the_size_of_the_picture(
-    finder: FacePipeline, pictures: Pictures
-) -> None:
-    rgb = pictures["portrait_c1"]
-    half = cv2.resize(rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    ratio = eye_distance_px(_points_of(finder, half)) / eye_distance_px(_points_of(finder, rgb))
-    assert ratio == pytest.approx(0.5, abs=0.02)
 
 
 def test_blur_darkness_and_fog_show_in_the_chips_quality(
