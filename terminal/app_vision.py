@@ -24,7 +24,7 @@ from terminal.config import Config
 from terminal.errors import DONE, LinkBroken
 from terminal.link import Link
 from terminal.memory import forbid_dumps
-from terminal.sockets import connect
+from terminal.sockets import connect, is_door
 from terminal.vision import Vision, VisionSettings
 from terminal.zone import ZoneSettings
 
@@ -82,15 +82,26 @@ def _camera(config: Config, stack: ExitStack) -> Camera:
 
 
 def _connected(path: Path) -> Link:
-    """A link to the door, as soon as it listens. Raises LinkBroken when it does not in time."""
+    """A link to the door, as soon as it listens.
+
+    Raises LinkBroken when it does not in time, and when somebody else listens in its place.
+    """
     deadline_s = time.monotonic() + CONNECT_S
     while True:
         try:
-            return Link(connect(path, socket.SOCK_SEQPACKET))
+            return _link_to_door(path)
         except OSError as error:
             if time.monotonic() >= deadline_s:
                 raise LinkBroken(f"The door does not listen at {path}: {error}.") from error
         time.sleep(0.1)
+
+
+def _link_to_door(path: Path) -> Link:
+    connected = connect(path, socket.SOCK_SEQPACKET)
+    if is_door(connected):
+        return Link(connected)
+    connected.close()
+    raise LinkBroken(f"Whoever listens at {path} is not the door; look who made that socket.")
 
 
 def _zone(config: Config, size: FrameSize) -> ZoneSettings:

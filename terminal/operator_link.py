@@ -1,7 +1,8 @@
 """The operator's end of the control socket: asks, and hands on the lines of the answer.
 
 Used by `terminalctl`, the story and tests. Where the terminal does not run, nothing is asked: the
-caller is told so in one sentence.
+caller is told so in one sentence. Nor is anything asked where somebody else listens: requests hold
+names, and at a desk the socket lies wherever the command is typed.
 
 What changes with this file: `control`, `requests`.
 """
@@ -19,7 +20,7 @@ import msgspec
 
 from terminal.errors import NotDone, TerminalError
 from terminal.requests import AnyRequest, Line
-from terminal.sockets import connect
+from terminal.sockets import connect, is_door
 
 ON_A_DEVICE = Path("/run/terminal-control/control.sock")
 ON_A_DESK = Path("build/run/control.sock")
@@ -32,31 +33,43 @@ class NotRunning(TerminalError):  # noqa: N818 - says what is the case
     """There is no terminal to ask."""
 
 
+class MayNotAsk(TerminalError):  # noqa: N818 - says what is the case
+    """There is something to ask, but not for this account, or it is not the terminal."""
+
+
 def find_socket(wanted: str | None) -> Path:
     """The control socket: the one named, else of this device, else of the desk in this folder."""
     named = wanted or os.environ.get("TERMINAL_SOCKET")
     if named:
         return Path(named)
-    return ON_A_DEVICE if ON_A_DEVICE.exists() else ON_A_DESK
+    return ON_A_DEVICE if _is_there(ON_A_DEVICE) else ON_A_DESK
+
+
+def _is_there(path: Path) -> bool:
+    """Also where we may not look: then it is there for others, and asking says who may."""
+    try:
+        return path.exists()
+    except PermissionError:
+        return True
 
 
 class Conversation:
     """One request and the lines of its answer. A context manager; leaving it hangs up."""
 
     def __init__(self, path: Path, request: AnyRequest) -> None:
-        """Ask. Raises NotRunning where nobody listens."""
+        """Ask. Raises NotRunning where nobody listens, MayNotAsk where we or they are wrong."""
+        self._socket = _connected(path)
         try:
-            self._socket = connect(path, socket.SOCK_STREAM)
-            with suppress(
-                BrokenPipeError, ConnectionResetError
-            ):  # refused unheard: `news` says why
+            _check_peer(self._socket, path)
+            with suppress(BrokenPipeError, ConnectionResetError):
+                # Refused unheard: `news` says why.
                 self._socket.sendall(msgspec.json.encode(request) + b"\n")
-        except PermissionError as error:
-            raise NotRunning(
-                f"You may not ask the terminal at {path}; an operator's account is needed."
-            ) from error
         except OSError as error:
-            raise NotRunning(f"No terminal answers at {path}; start it first.") from error
+            self._socket.close()
+            raise NotRunning(ENDED) from error
+        except MayNotAsk:
+            self._socket.close()
+            raise
 
     def news(self) -> Iterator[Line]:
         """Every line but the last; then `result` has it. Raises NotDone where it was refused."""
@@ -86,8 +99,27 @@ class Conversation:
         self.close()
 
 
+def _connected(path: Path) -> socket.socket:
+    try:
+        return connect(path, socket.SOCK_STREAM)
+    except PermissionError as error:
+        raise MayNotAsk(
+            f"You may not ask the terminal at {path}; an operator's account is needed."
+        ) from error
+    except OSError as error:
+        raise NotRunning(f"No terminal answers at {path}; start it first.") from error
+
+
+def _check_peer(connected: socket.socket, path: Path) -> None:
+    if not is_door(connected):
+        raise MayNotAsk(
+            f"Whoever listens at {path} is not the terminal, so nothing was asked;"
+            " name its socket with --socket."
+        )
+
+
 def ask(path: Path, request: AnyRequest) -> Line:
-    """Ask and wait for the last line. Raises NotRunning, NotDone."""
+    """Ask and wait for the last line. Raises NotRunning, MayNotAsk, NotDone."""
     with Conversation(path, request) as conversation:
         return conversation.answer()
 

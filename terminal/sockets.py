@@ -1,7 +1,8 @@
 """Unix sockets: listening where nobody else can, connecting, and who is at the other end.
 
 A socket's path holds 107 bytes at most, and a checkout may lie deep: so both ends name the socket
-through its folder's descriptor, which is always short. Whoever calls checks the peer's account.
+through its folder's descriptor, which is always short. Whoever calls checks the peer's account:
+the door who asks, and whoever asks that it is the door.
 
 What changes with this file: `control`, `vision_port`, `operator_link`, `app`.
 """
@@ -9,11 +10,15 @@ What changes with this file: `control`, `vision_port`, `operator_link`, `app`.
 from __future__ import annotations
 
 import os
+import pwd
 import socket
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+DOOR_ACCOUNT = "terminal-door"
+"""The account of the door's unit; see systemd/terminal.sysusers."""
 
 
 def listen(path: Path, kind: socket.SocketKind, mode: int) -> socket.socket:
@@ -48,6 +53,22 @@ def peer_uid(connected: socket.socket) -> int:
     size = struct.calcsize("3i")
     credentials = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
     return int(struct.unpack("3i", credentials)[1])
+
+
+def is_door(connected: socket.socket) -> bool:
+    """Whether the door may be at the other end: its account, root, or at a desk our own.
+
+    For the end that connected: the kernel keeps who listened. Raises OSError.
+    """
+    return peer_uid(connected) in _door_accounts()
+
+
+def _door_accounts() -> frozenset[int]:
+    ours = frozenset({0, os.geteuid()})
+    try:
+        return ours | {pwd.getpwnam(DOOR_ACCOUNT).pw_uid}
+    except KeyError:
+        return ours
 
 
 @contextmanager

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from terminal.sockets import connect, listen, peer_uid
+from terminal.app_vision import _connected
+from terminal.errors import LinkBroken
+from terminal.sockets import connect, is_door, listen, peer_uid
 
 
 def test_both_ends_meet_however_deep_the_folder_lies(tmp_path: Path) -> None:
@@ -91,3 +93,39 @@ def test_another_account_is_told_apart(tmp_path: Path, monkeypatch: pytest.Monke
         connected, _ = server.accept()
         with connected:
             assert peer_uid(connected) == nobody
+
+
+def test_our_own_account_may_be_the_door(tmp_path: Path) -> None:
+    path = tmp_path / "a.sock"
+    with (
+        listen(path, socket.SOCK_SEQPACKET, 0o660),
+        connect(path, socket.SOCK_SEQPACKET) as ours,
+    ):
+        assert is_door(ours)
+
+
+def listening_as_nobody(path: Path) -> socket.socket:
+    """The kernel notes the account that listens, whoever made the socket."""
+    server = listen(path, socket.SOCK_SEQPACKET, 0o666)
+    os.seteuid(65534)
+    try:
+        server.listen(4)
+    finally:
+        os.seteuid(0)
+    return server
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another account")
+def test_another_account_that_listens_is_not_the_door(tmp_path: Path) -> None:
+    path = tmp_path / "a.sock"
+    with listening_as_nobody(path), connect(path, socket.SOCK_SEQPACKET) as ours:
+        assert not is_door(ours)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another account")
+def test_vision_takes_no_lease_from_another_account(tmp_path: Path) -> None:
+    path = tmp_path / "vision.sock"
+    with listening_as_nobody(path), pytest.raises(LinkBroken, match="is not the door"):
+        _connected(path)
+    with listen(path, socket.SOCK_SEQPACKET, 0o660):
+        _connected(path).close()
