@@ -36,6 +36,9 @@ from terminal.requests import (
 
 DONE, REFUSED = 0, 1
 
+STATE_FOLDERS = ("/var/lib/terminal", "build/run/state")
+"""Where a terminal at rest has left its log: on a device, at a desk."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
@@ -131,10 +134,11 @@ def _agreed(options: argparse.Namespace) -> bool:
 def _events(options: argparse.Namespace) -> int:
     try:
         with Conversation(find_socket(options.socket), _events_wanted(options)) as conversation:
-            for line in conversation.news():
+            news = conversation.news()
+            for line in news if options.follow else list(news):  # a pager may be slow, the door not
                 _show_record(options, line)
-    except NotRunning:
-        return _events_at_rest(options)
+    except NotRunning as error:
+        return _events_at_rest(options, error)
     return DONE
 
 
@@ -142,11 +146,11 @@ def _events_wanted(options: argparse.Namespace) -> Events:
     return Events(options.last, options.follow)
 
 
-def _events_at_rest(options: argparse.Namespace) -> int:
+def _events_at_rest(options: argparse.Namespace, why: NotRunning) -> int:
     """The log of a terminal that does not run, from its file."""
     folder = _state_folder(options)
     if options.follow or folder is None:
-        raise NotRunning(f"No terminal answers at {find_socket(options.socket)}; start it first.")
+        raise why
     _say(f"No terminal runs; this is the log that it left in {folder}.")
     audit = Audit.read(folder)
     for entry in audit.tail(options.last):
@@ -156,16 +160,20 @@ def _events_at_rest(options: argparse.Namespace) -> int:
 
 
 def _state_folder(options: argparse.Namespace) -> Path | None:
-    places = (
-        options.state,
-        os.environ.get("TERMINAL_STATE"),
-        "/var/lib/terminal",
-        "build/run/state",
-    )
-    for place in places:
-        if place and (Path(place) / "audit.db").exists():
-            return Path(place)
-    return None
+    """Where a log lies: in the folder that is named, else in the first of the usual ones."""
+    usual = (os.environ.get("TERMINAL_STATE"), *STATE_FOLDERS)
+    places = (options.state,) if options.state else usual
+    return next((Path(place) for place in places if place and _holds_log(Path(place))), None)
+
+
+def _holds_log(folder: Path) -> bool:
+    """Raises NotDone where this account may not look."""
+    try:
+        return (folder / "audit.db").exists()
+    except PermissionError as error:
+        raise NotDone(
+            f"No terminal runs, and the log in {folder} is not for this account; use sudo."
+        ) from error
 
 
 def _show_record(options: argparse.Namespace, line: Line) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import threading
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from terminal import __version__, cli
+from terminal import __version__, cli, operator_link
 from terminal.arrivals import CardRead, ReaderWorks
 from terminal.control import Control
 from tests.terminal.given_bridge import CARD, NAME, RESIDENT, UNKNOWN_CARD, Door
@@ -297,7 +298,62 @@ def test_a_name_that_the_door_does_not_take_is_refused(served: Served, capsys: C
     assert "not understood" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another account")
+@pytest.mark.parametrize(
+    "words", [("status",), ("events",), ("version",), ("person", "list"), ("enrol", "x")]
+)
+def test_whoever_is_no_operator_of_a_device_is_told_so_in_one_sentence(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """The folders of a device are closed to others: the socket's to all but the operators."""
+    tmp_path.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TERMINAL_SOCKET", raising=False)
+    monkeypatch.delenv("TERMINAL_STATE", raising=False)
+    monkeypatch.setattr(operator_link, "ON_A_DEVICE", Path("run/control.sock"))
+    monkeypatch.setattr(cli, "STATE_FOLDERS", ("state",))
+    for name in ("run", "state"):
+        Path(name).mkdir(mode=0o700)
+    os.seteuid(65534)
+    try:
+        assert cli.main(words) == 1
+    finally:
+        os.seteuid(0)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == (
+        "You may not ask the terminal at run/control.sock; an operator's account is needed.\n"
+    )
+
+
 # A terminal at rest
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another account")
+def test_a_log_at_rest_that_is_not_for_this_account_is_one_sentence(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    Path("state").mkdir(mode=0o700)
+    os.seteuid(65534)
+    try:
+        assert cli.main(["events", "--socket", "none", "--state", "state"]) == 1
+    finally:
+        os.seteuid(0)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == ("No terminal runs, and the log in state is not for this account; use sudo.\n")
+
+
+def test_a_folder_that_is_named_and_holds_no_log_is_not_replaced_by_another(
+    at_rest: Path, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERMINAL_STATE", str(at_rest))
+    where = ("--socket", str(tmp_path / "none"))
+    assert cli.main(["events", *where, "--state", str(tmp_path / "typo")]) == 1
+    assert capsys.readouterr().out == ""
+    assert cli.main(["events", *where, "--last", "1"]) == 0
 
 
 @pytest.fixture
