@@ -1,10 +1,10 @@
 """The docs say only what is so: links, paths, targets and commands that exist, and the right words.
 
 Reads every Markdown file of the repository (what links to where, which files, `make` targets,
-`terminalctl` commands and `python -m` modules stand in code), the docstrings of the product (the
-vocabulary of biometrics and of doors, see docs/requirements.md for the sources), and every text
-file (no path of one machine, no host of a package index: a build machine has its own). It runs
-nothing of what it reads.
+`terminalctl` commands and `python -m` modules stand in code), the docstrings of all Python (the
+same, and the modules they name) and those of the product (the vocabulary of biometrics and of
+doors, see docs/requirements.md for the sources), and every text file (no path of one machine, no
+host of a package index: a build machine has its own). It runs nothing of what it reads.
 """
 
 from __future__ import annotations
@@ -57,6 +57,10 @@ _SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _MAKE = re.compile(r"(?:^|[\s;&|(])make((?: +[A-Z]+=\S+)*) +([a-z][a-z_-]*)")
 _COMMAND = re.compile(r"(?:^|[\s;&|(/])terminalctl((?: +--?[a-z-]+)*) +([a-z][a-z-]*)")
+# In prose too, where it can't be anything else: a document, or a name of one of our packages.
+_FILE_IN_PROSE = re.compile(rf"(?<![\w./-])(?:{'|'.join(_TOP_LEVEL)})/[\w./-]*\.(?:md|py|toml)\b")
+_NAME = re.compile(r"(?<![\w./-])(?<!-m )(?:terminal|hw|models|tests)(?:\.[A-Za-z_]\w*)+(?![\w/-])")
+_FILE_NAME = re.compile(r"\w+\.(?:toml|service|socket|target|conf|sock|db|pid|md|py)")
 _MODULE = re.compile(r"python[\d.]*\"? -m ((?:terminal|hw|models|tests)[\w.]*)")
 
 
@@ -176,6 +180,56 @@ def _is_module(path: Path) -> bool:
     return path.with_suffix(".py").is_file() or (path / "__main__.py").is_file()
 
 
+def docstrings_of(source: str) -> str:
+    """The source with all but its docstrings blanked out, every line still where it was."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return ""  # the rules of the house say so
+    lines = [""] * len(source.splitlines())
+    for node in ast.walk(tree):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str(), lineno=first, end_lineno=last)):
+                lines[first - 1 : last] = source.splitlines()[first - 1 : last]
+    return "\n".join(lines)
+
+
+def missing_in_prose(text: str, path: str, repository: Repository) -> Iterator[Finding]:
+    """Files that a docstring names without marking them as code."""
+    prose = prose_of(text)
+    for match in _FILE_IN_PROSE.finditer(prose):
+        if not _exists(match.group(), repository.root):
+            line = prose.count("\n", 0, match.start()) + 1
+            yield Finding(path, line, f"names {match.group()}, which does not exist")
+
+
+def missing_names(text: str, path: str, repository: Repository) -> Iterator[Finding]:
+    """Modules of ours, and what is in them, that a docstring names and nobody wrote."""
+    for match in _NAME.finditer(text):
+        name = match.group()
+        if not _FILE_NAME.fullmatch(name) and not _is_name(name.split("."), repository.root):
+            line = text.count("\n", 0, match.start()) + 1
+            yield Finding(path, line, f"names {name}, which does not exist")
+
+
+def _is_name(parts: Sequence[str], root: Path) -> bool:
+    """Whether the parts lead to a module, or to a word in the first module on the way."""
+    package = root / parts[0]
+    if len(parts) == 1:
+        return package.is_dir()
+    for count in range(2, len(parts) + 1):
+        path = root.joinpath(*parts[:count])
+        if path.with_suffix(".py").is_file():
+            return count == len(parts) or _says(path.with_suffix(".py"), parts[count])
+        if not path.is_dir():
+            return count > 2 and _says(path.parent / "__init__.py", parts[count - 1])
+    return True
+
+
+def _says(module: Path, word: str) -> bool:
+    return re.search(rf"\b{word}\b", module.read_text(encoding="utf-8")) is not None
+
+
 def wrong_words(text: str, path: str, first_line: int = 1) -> Iterator[Finding]:
     """Words that the standards have better ones for, as whole words, in any case."""
     for word in NOT_OUR_WORDS:
@@ -229,6 +283,12 @@ def findings_in(root: Path, files: Sequence[Path]) -> Iterator[Finding]:
             yield from wrong_words(prose_of(text), path)
             for look in (broken_links, missing_files, missing_targets, missing_commands):
                 yield from look(text, path, repository)
+        if file.suffix == ".py":
+            said = docstrings_of(text)
+            for look in (missing_files, missing_in_prose, missing_names):
+                yield from look(said, path, repository)
+            for look in (missing_targets, missing_commands):
+                yield from look(said, path, repository)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -76,6 +76,58 @@ def test_what_is_so_is_left_alone(text: str, repository: check_docs.Repository) 
     assert found(text, repository) == []
 
 
+def found_in_python(source: str, repository: check_docs.Repository) -> list[str]:
+    path = repository.root / "terminal" / "x.py"
+    path.write_text(source, encoding="utf-8")
+    return [str(finding) for finding in check_docs.findings_in(repository.root, [path])]
+
+
+@pytest.mark.parametrize(
+    "docstring",
+    [
+        "See docs/b.md.",
+        "See `docs/b.md`.",
+        "Written by hw/gone.py.",
+        "Written by `hw/gone/*.py`.",
+        "Signed in terminal.gone.",
+        "Signed in `terminal.cli.gone`.",
+        "Said by `make walk`.",
+        "Said by `terminalctl open`.",
+        "Said by `python -m terminal.gone`.",
+    ],
+)
+def test_what_is_not_so_is_found_in_docstrings(
+    docstring: str, repository: check_docs.Repository
+) -> None:
+    in_a_module = f'"""The first line.\n\n{docstring}\n"""\n'
+    in_a_function = f'def _f():\n    """{docstring}"""\n'
+    of_a_value = f'X = 1\n"""{docstring}"""\n'
+    (finding,) = found_in_python(in_a_module, repository)
+    assert finding.startswith("terminal/x.py:3: ")
+    assert len(found_in_python(in_a_function, repository)) == 1
+    assert len(found_in_python(of_a_value, repository)) == 1
+
+
+@pytest.mark.parametrize(
+    "docstring",
+    [
+        "See docs/a.md, `terminal/*.py` and terminal/cli.py.",
+        "See terminal.cli, `terminal.cli.main`, terminal.x and `models/face.tflite`.",
+        "Read from /etc/terminal/terminal.toml, or terminal.toml; terminal.service reads it.",
+        "At the end of terminal. Models are another thing; so is x.terminal.gone.",
+        "Say `make run`, `terminalctl status` or `python -m terminal.cli`.",
+    ],
+)
+def test_what_is_so_is_left_alone_in_docstrings(
+    docstring: str, repository: check_docs.Repository
+) -> None:
+    assert found_in_python(f'"""{docstring}"""\n', repository) == []
+
+
+def test_strings_that_are_data_are_not_docstrings(repository: check_docs.Repository) -> None:
+    assert found_in_python('X = "docs/b.md"\nY = f("`make walk`")\n', repository) == []
+
+
 def test_a_finding_names_its_line(repository: check_docs.Repository) -> None:
     (finding,) = found("\n\n```\na\n```\n\nSay `make walk`.\n", repository)
     assert finding.startswith("README.md:7: ")
