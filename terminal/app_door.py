@@ -44,6 +44,7 @@ from terminal.metrics import Metrics
 from terminal.notice import read_notice
 from terminal.perform import Parts, Performer
 from terminal.recognition import Recognition
+from terminal.reflex import Reflex
 from terminal.requests import Line
 from terminal.sealing import open_keys
 from terminal.selftest import self_test
@@ -98,7 +99,8 @@ class DoorProcess:
         control = Control(config.paths.control / CONTROL_SOCKET, self._inbox, group)
         self._stack.callback(control.close)
         _stop_on_signals(self._inbox)
-        levels = self._board.start(self._inbox.put)
+        reflex = Reflex(self._inbox, self._port, self._board.sign)
+        levels = self._board.start(reflex.on_change)
         for reader in self._readers:
             self._start(reader)
         self._port.start()

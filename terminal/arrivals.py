@@ -9,8 +9,10 @@ What changes with this file: `interpret`, and whoever brings something new into 
 
 from __future__ import annotations
 
+import heapq
 import itertools
-import queue
+import threading
+from collections import Counter
 from dataclasses import dataclass
 
 from hw.ports import InputChange
@@ -57,43 +59,85 @@ class StopAsked:
 Arrival = CardRead | ReaderWorks | VisionConnected | VisionSaid | InputChange | Asked | StopAsked
 
 
+CARDS_WAITING = 4
+VISION_WAITING = 64
+"""So many reads of one reader, and messages of vision, may wait; more are dropped and counted."""
+
+
 class Inbox:
-    """Arrivals in the order in which they came, changes of a line first; bounded.
+    """Arrivals in the order in which they came: lines first, then people and parts, then vision.
 
     A line's change carries the moment of its edge, so it is heard before anything that would let
-    later time pass. A flood is dropped and counted, not stored: vision may take half of the places,
-    so that no flood of its messages keeps a card out. A stop is never dropped.
+    later time pass. Who could flood has few places of its own: a reader, and vision. Lines, parts
+    and operators are bounded where they come from and never dropped: a lost edge of the contact or
+    the button would be a wrong idea of the door. A stop is a mere flag, since it comes from a
+    signal handler, which may not wait for a lock.
     """
 
-    def __init__(self, places: int = 1024) -> None:
-        self._queue: queue.PriorityQueue[tuple[int, int, Arrival]] = queue.PriorityQueue(places)
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, Arrival]] = []
         self._numbers = itertools.count()
-        self._places_of_vision = places // 2
+        self._waiting: Counter[str] = Counter()
+        self._news = threading.Condition()
         self._stop = False
         self.dropped = 0
 
     def put(self, arrival: Arrival) -> None:
-        """Take an arrival from any thread; never blocks. What is dropped is overwritten."""
+        """Take an arrival from any thread; never waits for room. What is dropped is overwritten."""
         if isinstance(arrival, StopAsked):
             self._stop = True
-        try:
-            self._put(arrival)
-        except queue.Full:
+            return
+        with self._news:
+            if self._has_room(arrival):
+                self._waiting[_source(arrival)] += 1
+                heapq.heappush(self._heap, (_rank(arrival), next(self._numbers), arrival))
+                self._news.notify()
+                return
             self.dropped += 1
-            if isinstance(arrival, VisionSaid):
-                arrival.numbers.fill(0)
-
-    def _put(self, arrival: Arrival) -> None:
-        if isinstance(arrival, VisionSaid) and self._queue.qsize() >= self._places_of_vision:
-            raise queue.Full
-        rank = 0 if isinstance(arrival, InputChange) else 1
-        self._queue.put_nowait((rank, next(self._numbers), arrival))
+        if isinstance(arrival, VisionSaid):
+            arrival.numbers.fill(0)
 
     def get(self, timeout_s: float) -> Arrival | None:
-        """The next arrival, or None when none comes in time."""
-        if self._stop:
-            return StopAsked()
-        try:
-            return self._queue.get(timeout=max(0.0, timeout_s))[2]
-        except queue.Empty:
-            return None
+        """The next arrival, or None when none comes in time; a stop is seen by then too."""
+        with self._news:
+            if not (self._heap or self._stop):
+                self._news.wait(max(0.0, timeout_s))
+            if self._stop:
+                return StopAsked()
+            if not self._heap:
+                return None
+            arrival = heapq.heappop(self._heap)[2]
+            self._waiting[_source(arrival)] -= 1
+            return arrival
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._heap
+
+    def _has_room(self, arrival: Arrival) -> bool:
+        match arrival:
+            case CardRead():
+                return self._waiting[_source(arrival)] < CARDS_WAITING
+            case VisionSaid():
+                return self._waiting[_source(arrival)] < VISION_WAITING
+            case _:
+                return True
+
+
+def _source(arrival: Arrival) -> str:
+    match arrival:
+        case CardRead():
+            return f"reader {arrival.reader}"
+        case _:
+            return type(arrival).__name__
+
+
+def _rank(arrival: Arrival) -> int:
+    match arrival:
+        case InputChange():
+            return 0
+        case VisionSaid():
+            return 2
+        case _:
+            return 1

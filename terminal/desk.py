@@ -17,6 +17,7 @@ import msgspec
 
 from terminal.audit import Audit, Entry
 from terminal.core import machine
+from terminal.core.door import DoorPhase
 from terminal.core.effects import EraseFace, ErasePerson, Play, Progress, RegisterPerson, Stage
 from terminal.core.enrolment import EnrolmentPhase
 from terminal.core.events import (
@@ -76,6 +77,7 @@ class Desk:
         self._report, self._self_test, self._version = report, self_test, version
         self._names: dict[PersonId, str] = {}
         self._enrolling: Asked | None = None
+        self._holding: list[Asked] = []
         self._followers: list[Asked] = []
         self._watchers: list[Asked] = []
         self._told_seq = audit.head[0]
@@ -103,10 +105,12 @@ class Desk:
             case Erase():
                 return self._erase(asked, asked.request, at)
             case Hold(lasts_s=lasts_s, why=why):
-                asked.answer.done({})
+                self._holding.append(asked)
                 return (HoldAsked(at, lasts_s, asked.by, why),)
             case HoldEnd():
-                asked.answer.done({})
+                if state.door.phase is not DoorPhase.FREE:
+                    raise NotDone("The door is not held released.")
+                self._holding.append(asked)
                 return (HoldCancelled(at, asked.by),)
             case _:
                 self._tell(asked, state)
@@ -136,6 +140,12 @@ class Desk:
             self._followers.append(asked)
         else:
             asked.answer.done({})
+
+    def stepped(self, state: State) -> None:
+        """What was asked of the door is on record and done: say so, and not before."""
+        for asked in self._holding:
+            asked.answer.done({"door": state.door.phase.value})
+        self._holding.clear()
 
     def _left(self, asked: Asked, at: Moment) -> tuple[Event, ...]:
         """The operator hung up: nothing more is said, and an enrolment does not go on unseen."""
@@ -276,6 +286,7 @@ LASTING = frozenset(
         FaceOff.CAMERA,
         FaceOff.VISION,
         FaceOff.SIGN,
+        FaceOff.TEMPLATES,
     }
 )
 """Reasons for which waiting at the door helps nobody."""
@@ -290,6 +301,7 @@ WHY_OFF = {
     FaceOff.DECLINED: "somebody at the door has just declined it.",
     FaceOff.PAUSED: "it pauses for 30 seconds after five failed scans.",
     FaceOff.ASKING: "somebody is being enrolled.",
+    FaceOff.TEMPLATES: "a sealed template does not open; see terminalctl selftest.",
     FaceOff.TOO_MANY_ENROLLED: "more people are enrolled than the error curve supports.",
     FaceOff.NOBODY_ENROLLED: "nobody is enrolled.",
 }

@@ -34,6 +34,7 @@ from terminal.core.events import (
     ZoneSeen,
 )
 from terminal.core.values import Hint, Holder, Level, Moment, Permission, TrackId
+from terminal.errors import StoreFailed
 from terminal.link import Vector
 from terminal.metrics import Metrics
 from terminal.reading import ReadingRefused, read_card
@@ -42,6 +43,9 @@ from terminal.sealing import Keys
 from terminal.store import Store
 
 Events = tuple[Event, ...]
+
+CAMERA_CHANGES_S = 1.0
+"""A camera comes or goes at most so often as far as the log is concerned."""
 
 
 class Interpreter:
@@ -58,10 +62,11 @@ class Interpreter:
         self._store, self._keys, self._recognition = store, keys, recognition
         self._metrics, self._complain = metrics, complain
         self._camera: bool | None = None
+        self._camera_s = -CAMERA_CHANGES_S
         self._greeted = False
 
     def events(self, arrival: Arrival, at: Moment) -> Events:
-        """The events of one arrival, at this moment. Raises StoreFailed for a failed look-up."""
+        """The events of one arrival, at this moment. Raises StoreFailed for a face's look-up."""
         match arrival:
             case CardRead():
                 self._metrics.card_since(at.mono_s)
@@ -72,6 +77,7 @@ class Interpreter:
                 return _of_input(arrival, at)
             case VisionConnected():
                 self._camera, self._greeted = None, False
+                self._camera_s = -CAMERA_CHANGES_S
                 return () if arrival.connected else (VisionChanged(at, alive=False),)
             case VisionSaid():
                 try:
@@ -87,7 +93,11 @@ class Interpreter:
         except ReadingRefused as refused:
             self._complain(str(refused))
             return CredentialPresented(at, read.reader, None, None)
-        return CredentialPresented(at, read.reader, card, self._store.holder_of_card(card))
+        try:
+            return CredentialPresented(at, read.reader, card, self._store.holder_of_card(card))
+        except StoreFailed as error:
+            self._complain(str(error))
+            return CredentialPresented(at, read.reader, None, None, is_checked=False)
 
     # Vision
 
@@ -123,7 +133,9 @@ class Interpreter:
         self._metrics.vision = message
         if message.camera_working == self._camera:
             return ()
-        self._camera = message.camera_working
+        if at.mono_s - self._camera_s < CAMERA_CHANGES_S:
+            return ()  # if it stays so, it is said again
+        self._camera, self._camera_s = message.camera_working, at.mono_s
         return (CameraChanged(at, message.camera_working),)
 
     def _compared(self, probe: link.Probe, numbers: Vector, at: Moment) -> Events:

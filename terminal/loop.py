@@ -49,6 +49,10 @@ class Answers(Protocol):
         """Answer, or begin to; the events that follow from what was asked."""
         ...
 
+    def stepped(self, state: State) -> None:
+        """Those events have been stepped and performed; this is the state now."""
+        ...
+
 
 class Loop:
     """The door process's heart. `run` returns after a stop, or raises what ended it."""
@@ -128,18 +132,23 @@ class Loop:
             deadline_s = later_s
 
     def _understand(self, arrival: Arrival, at: Moment) -> None:
-        try:
-            events = (
-                self._desk.events_of(arrival, self.state, at)
-                if isinstance(arrival, Asked)
-                else self._interpreter.events(arrival, at)
-            )
-        except StoreFailed as error:
-            log.error("%s", error)
-            return
-        for event in events:
+        for event in self._events_of(arrival, at):
             self._take(event)
         self._metrics.decided()
+        match arrival:
+            case Asked():
+                self._desk.stepped(self.state)
+            case InputChange():
+                self._performer.resume()
+
+    def _events_of(self, arrival: Arrival, at: Moment) -> tuple[Event, ...]:
+        try:
+            if isinstance(arrival, Asked):
+                return self._desk.events_of(arrival, self.state, at)
+            return self._interpreter.events(arrival, at)
+        except StoreFailed as error:
+            log.error("%s", error)
+            return ()
 
     def _take(self, event: Event) -> None:
         """Step this event, and whatever follows from performing it, before anything else."""

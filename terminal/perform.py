@@ -9,11 +9,13 @@ What changes with this file: `terminal.core.effects`.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Protocol
 
+from hw.errors import DeviceError
 from hw.ports import Board, Tone
 from terminal.audit import Audit
 from terminal.clock import Clock
@@ -47,12 +49,14 @@ from terminal.core.events import (
     Event,
     SignRead,
 )
-from terminal.core.values import NOTHING_ALLOWED, Moment, Permission, Screen
+from terminal.core.values import NOTHING_ALLOWED, Moment, Permission, PersonId, Screen
 from terminal.errors import NotDone, StoreFailed
 from terminal.metrics import Metrics
 from terminal.notice import Notice
 from terminal.recognition import Recognition
 from terminal.store import Store
+
+log = logging.getLogger(__name__)
 
 ITSELF = "terminal"
 """Who asked, where nobody did."""
@@ -100,6 +104,10 @@ class Leases(Protocol):
         """Vision has this permission until then."""
         ...
 
+    def resume(self) -> None:
+        """The press that took vision's permission away has been heard."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -141,6 +149,10 @@ class Performer:
             waiting, self._unerased = self._unerased, []
             for effect in waiting:
                 self._erase(effect)
+
+    def resume(self) -> None:
+        """The kiosk button has been heard; from here on permissions are the core's again."""
+        self._parts.leases.resume()
 
     @property
     def unerased(self) -> int:
@@ -205,14 +217,25 @@ class Performer:
                 strike.secure()
 
     def _light(self, lit: bool) -> None:
-        self._parts.board.sign.set(lit)
-        reads_lit = self._parts.board.sign.is_lit
+        try:
+            self._parts.board.sign.set(lit)
+        except DeviceError as error:
+            log.error("%s", error)
+        reads_lit = self._sign_reads_lit()
         self._follow(lambda at: SignRead(at, reads_lit))
+
+    def _sign_reads_lit(self) -> bool:
+        """A sign that can't be read is dark: the face goes off, and cards go on."""
+        try:
+            return self._parts.board.sign.is_lit
+        except DeviceError as error:
+            log.error("%s", error)
+            return False
 
     def _permit(self, effect: Permit) -> None:
         """Pass the lease on; while it allows anything the sign has to read lit at this moment."""
         allowed = effect.permission
-        if allowed != NOTHING_ALLOWED and not self._parts.board.sign.is_lit:
+        if allowed != NOTHING_ALLOWED and not self._sign_reads_lit():
             allowed = NOTHING_ALLOWED
             self._follow(lambda at: SignRead(at, lit=False))
         self._parts.recognition.allowed = allowed
@@ -239,6 +262,7 @@ class Performer:
             case BindCard():
                 store.bind_card(effect.person, effect.card, now)
             case StoreConsent():
+                self._finish_erasing(effect.person)
                 store.put_consent(
                     effect.person,
                     effect.consent,
@@ -249,6 +273,12 @@ class Performer:
                 )
             case SealTemplates():
                 self._seal(effect)
+
+    def _finish_erasing(self, person: PersonId) -> None:
+        """What is still to be erased of a person goes before a new consent, never after it."""
+        for effect in [one for one in self._unerased if one.person == person]:
+            self._erased(effect)
+            self._unerased.remove(effect)
 
     def _seal(self, effect: SealTemplates) -> None:
         recognition = self._parts.recognition
@@ -274,6 +304,13 @@ class Performer:
             self._onlooker.erased(effect, str(error))
         else:
             self._onlooker.erased(effect, None)
+            self._open_again()
+
+    def _open_again(self) -> None:
+        """Where a seal was broken, its template may be among those that are gone now."""
+        if self._parts.recognition.broken:
+            self._parts.recognition.reload(self._parts.store)
+            self._tell_enrolled()
 
     def _erased(self, effect: EraseFace | ErasePerson) -> None:
         match effect:
@@ -289,5 +326,9 @@ class Performer:
         """How many can be recognised now, as an event."""
         recognition = self._parts.recognition
         return EnrolledChanged(
-            at, recognition.enrolled, recognition.supported, recognition.has_room
+            at,
+            people=recognition.enrolled,
+            supported=recognition.supported,
+            room=recognition.has_room,
+            readable=recognition.broken is None,
         )

@@ -57,8 +57,8 @@ class Recognition:
 
     @property
     def has_room(self) -> bool:
-        """Whether it would support one more."""
-        return self._threshold_for(self.enrolled + 1) is not None
+        """Whether it would support one more. Unreadable templates leave no room for new ones."""
+        return not self.broken and self._threshold_for(self.enrolled + 1) is not None
 
     @property
     def most_people(self) -> int:

@@ -17,12 +17,15 @@ import threading
 from pathlib import Path
 
 from terminal.arrivals import Inbox, VisionConnected, VisionSaid
-from terminal.core.values import Permission
+from terminal.core.values import NOTHING_ALLOWED, Level, Permission
 from terminal.errors import LinkBroken
 from terminal.link import Lease, Link
 from terminal.sockets import listen, peer_uid
 
 log = logging.getLogger(__name__)
+
+REST_S = 0.5
+"""Between the end of one connection and the next."""
 
 SILENT_S = 2.7
 """Vision says something twice a second, and while it waits for a camera that gives no frame after
@@ -36,6 +39,8 @@ class VisionPort:
         self._inbox, self._allowed = inbox, allowed_uids
         self._server = listen(path, socket.SOCK_SEQPACKET, 0o660)
         self._link: Link | None = None
+        self._is_suspended = False
+        self._closing = threading.Event()
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._serve, name="vision-port", daemon=True)
 
@@ -47,11 +52,28 @@ class VisionPort:
         """Give vision this lease; where there is no vision, nobody has one."""
         lease = Lease(permission.level, permission.track, permission.pose, until_mono_s)
         with self._lock:
-            if self._link is not None:
-                self._send(self._link, lease)
+            if permission == NOTHING_ALLOWED or not self._is_suspended:
+                self._tell(lease)
+
+    def suspend(self) -> None:
+        """Take vision's permission away at once, from any thread, until `resume`."""
+        with self._lock:
+            self._is_suspended = True
+            self._tell(Lease(Level.NONE, None, None, 0.0))
+
+    def resume(self) -> None:
+        """What is permitted is again what `permit` says."""
+        with self._lock:
+            self._is_suspended = False
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether nothing is permitted just now, whatever `permit` says."""
+        return self._is_suspended
 
     def close(self) -> None:
         """Let vision go and listen no more."""
+        self._closing.set()
         with contextlib.suppress(OSError):
             self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
@@ -61,22 +83,30 @@ class VisionPort:
         if self._thread.ident is not None:
             self._thread.join(1.0)
 
-    def _send(self, link: Link, lease: Lease) -> None:
+    def _tell(self, lease: Lease) -> None:
+        """With the lock held."""
+        if self._link is None:
+            return
         try:
-            link.send(lease)
+            self._link.send(lease)
         except LinkBroken:
-            link.shut()
+            self._link.shut()
 
     def _serve(self) -> None:
-        while True:
+        """One vision after another, at most one in REST_S: each comes with records (R18)."""
+        while not self._closing.is_set():
             try:
-                connected, _ = self._server.accept()
-            except OSError:
-                return
-            if peer_uid(connected) not in self._allowed:
-                connected.close()
-                continue
+                self._admit(self._server.accept()[0])
+            except OSError as error:
+                if not self._closing.is_set():
+                    log.warning("Vision could not be let in: %s.", error)
+            self._closing.wait(REST_S)
+
+    def _admit(self, connected: socket.socket) -> None:
+        if peer_uid(connected) in self._allowed:
             self._attend(Link(connected))
+        else:
+            connected.close()
 
     def _attend(self, link: Link) -> None:
         with self._lock:

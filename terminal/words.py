@@ -35,6 +35,7 @@ REASONS = {
     Reason.NOT_VALID_NOW: "This is not valid at this time. Ask the operator.",
     Reason.NO_CONSENT: "There is no consent to face recognition. Hold up your card.",
     Reason.UNKNOWN_CARD: "This card is not known here. Ask the operator.",
+    Reason.CANT_CHECK: "Cards can't be checked just now. Ask the operator.",
     Reason.CLOCK_UNTRUSTED: "The terminal's clock is not right, so dates can't be checked.",
     Reason.NO_GOOD_FRAME: "No good picture could be taken. Hold up your card, or try again.",
     Reason.DECLINED: "Face recognition was refused.",

@@ -27,6 +27,9 @@ FORGET_S = 1.0
 SETTLE_S = 0.3
 """So long something other than a ready face must last before it counts (detectors blink)."""
 
+CLEAR_S = 1.5
+"""The zone is empty when no face was found for so long; before that somebody may be passing."""
+
 STAND_S = 0.3
 """Whoever has been in the zone for less than this is only passing yet: no prompt for everybody."""
 
@@ -151,7 +154,8 @@ class Tracker:
 
     A track is the only thing that ties one frame to the next: two people are never one track as
     long as they are most of a face's width apart, and a gap longer than FORGET_S begins a new one.
-    READY is told at once; everything else only after it has lasted for SETTLE_S.
+    READY is told at once; everything else only after it has lasted for SETTLE_S, and that nobody is
+    there only after CLEAR_S: somebody who bows has not left, and is not new when looking up again.
     """
 
     def __init__(self) -> None:
@@ -160,7 +164,8 @@ class Tracker:
         self._box: tuple[float, float, float, float] | None = None
         self._seen_s, self._since_s = 0.0, 0.0
         self._speed = 0.0
-        self._told = Told(View.EMPTY)
+        self._told: Told | None = None
+        self._empty_s: float | None = None
         self._other: Told | None = None
         self._other_s = 0.0
         self.ready: TrackId | None = None
@@ -171,16 +176,19 @@ class Tracker:
         """What to tell after this frame; the same as before until something lasts."""
         now = self._judged(sight, now_s)
         self.ready = now.track
-        if now.view is View.READY or now == self._told or self._has_lasted(now, now_s):
+        if self._told is None or now.view is View.READY or self._has_lasted(now, now_s):
             self._told, self._other = now, None
         return self._told
 
     def forget(self) -> None:
-        """No face was followed; the next one is new."""
+        """Nothing was looked at for a while: who is there now, if anybody, is not known."""
         self._track, self._box, self._other, self.ready = None, None, None, None
-        self._told = Told(View.EMPTY)
+        self._told, self._empty_s = None, None
 
     def _judged(self, sight: Sight, now_s: float) -> Told:
+        if sight.view is View.EMPTY:
+            return self._nobody(now_s)
+        self._empty_s = None
         if sight.face is None:
             return Told(sight.view, hint=sight.hint)
         self._take(sight.face, now_s)
@@ -188,6 +196,11 @@ class Tracker:
         if not stands:
             return Told(View.PASSING, hint=Hint.HOLD_STILL)
         return Told(View.READY, self._track)
+
+    def _nobody(self, now_s: float) -> Told:
+        if self._empty_s is None:
+            self._empty_s = now_s
+        return Told(View.EMPTY if now_s - self._empty_s >= CLEAR_S else View.PASSING)
 
     def _take(self, face: Detected, now_s: float) -> None:
         """Follow this face: the same track if it is near where the last one was."""
@@ -207,6 +220,9 @@ class Tracker:
         return float(np.hypot(x - x0, y - y0)) / max(1.0, self._box[2])
 
     def _has_lasted(self, now: Told, now_s: float) -> bool:
+        if now == self._told:
+            self._other = None
+            return False
         if now != self._other:
             self._other, self._other_s = now, now_s
         return now_s - self._other_s >= SETTLE_S

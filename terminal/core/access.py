@@ -30,7 +30,14 @@ from terminal.core.events import (
     TimePassed,
     ZoneSeen,
 )
-from terminal.core.policy import FACE_FAILURES, FACE_PAUSE_S, READER_FAILURES, Policy, Trigger
+from terminal.core.policy import (
+    FACE_FAILURES,
+    FACE_PAUSE_S,
+    READER_FAILURES,
+    REFUSALS_S,
+    Policy,
+    Trigger,
+)
 from terminal.core.table import Outputs, advance, is_due, row
 from terminal.core.values import (
     ConsentState,
@@ -90,6 +97,7 @@ class AccessState:
     face_failures: int = 0
     paused_until_s: float | None = None
     reader_failures: tuple[tuple[str, int], ...] = ()
+    reader_noted_s: tuple[tuple[str, float], ...] = ()
 
 
 Step = tuple[AccessState, Outputs]
@@ -387,19 +395,35 @@ def _card_grant(state: AccessState, event: CredentialPresented) -> Outputs:
 def _card_refused(
     state: AccessState, event: CredentialPresented
 ) -> tuple[AccessState, tuple[Effect, ...]]:
-    reason = refusal(event.holder, Way.CARD, event.at)
-    person = event.holder.person if event.holder else None
+    why = refusal(event.holder, Way.CARD, event.at) if event.is_checked else Reason.CANT_CHECK
     failures = dict(state.reader_failures).get(event.reader, 0) + 1
+    counted = replace(_heard(state, event.reader, failures), reason=why)
+    after, records = _refusal_noted(counted, event, failures)
+    return after, (*records, *_reader_alarm(event, failures), Play(Sound.REFUSED))
+
+
+def _refusal_noted(
+    state: AccessState, event: CredentialPresented, failures: int
+) -> tuple[AccessState, tuple[Effect, ...]]:
+    """Each refused card is a record; past the alarm one a second is, with how many there were.
+
+    A reader never pauses (D13), so a keyboard in its place could fill the disk otherwise.
+    """
+    noted_s = dict(state.reader_noted_s)
+    too_soon = event.at.mono_s - noted_s.get(event.reader, -REFUSALS_S) < REFUSALS_S
+    if failures > READER_FAILURES and too_soon:
+        return state, ()
+    times = tuple(sorted({**noted_s, event.reader: event.at.mono_s}.items()))
+    counted = (("failures", str(failures)),) if failures > READER_FAILURES else ()
     record = Record(
         Kind.REFUSED,
         event.at,
-        person=person,
+        person=event.holder.person if event.holder else None,
         way=Way.CARD,
-        reason=reason,
-        facts=(("reader", event.reader),),
+        reason=state.reason,
+        facts=(("reader", event.reader), *counted),
     )
-    after = replace(_heard(state, event.reader, failures), reason=reason)
-    return after, (record, *_reader_alarm(event, failures), Play(Sound.REFUSED))
+    return replace(state, reader_noted_s=times), (record,)
 
 
 def _reader_alarm(event: CredentialPresented, failures: int) -> tuple[Effect, ...]:

@@ -82,6 +82,7 @@ class EnrolledChanged(Event):
     people: int
     supported: bool
     room: bool
+    readable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +104,15 @@ class FaceCompared(Event):
 
 @dataclass(frozen=True, slots=True)
 class CredentialPresented(Event):
-    """A card was read. `holder` is None when it belongs to nobody, or could not be read as one."""
+    """A card was read. `holder` is None when it belongs to nobody, or could not be read as one.
+
+    `is_checked` is False when nobody could look up whose it is.
+    """
 
     reader: str
     card: CardId | None
     holder: Holder | None
+    is_checked: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,7 @@ class State:
     enrolled: int = 0
     supported: bool = True
     room: bool = True
+    readable: bool = True
     renew_s: float | None = None
 
 
@@ -159,6 +160,7 @@ def _reasons(state: State, policy: Policy) -> tuple[tuple[FaceOff, bool], ...]:
         (FaceOff.DECLINED, state.access.phase is AccessPhase.DECLINED),
         (FaceOff.ASKING, state.enrolment.phase in ASKING),
         (FaceOff.PAUSED, state.access.paused_until_s is not None and not capturing),
+        (FaceOff.TEMPLATES, not state.readable),
         (FaceOff.TOO_MANY_ENROLLED, not state.supported and not capturing),
         (FaceOff.NOBODY_ENROLLED, state.enrolled == 0 and not capturing),
     )
@@ -167,8 +169,10 @@ def _reasons(state: State, policy: Policy) -> tuple[tuple[FaceOff, bool], ...]:
 ASKING = (EnrolmentPhase.TAP_CARD, EnrolmentPhase.CONSENT, EnrolmentPhase.CHECKING)
 """While an enrolment asks or reckons, nobody before the terminal is looked at (R01)."""
 
-PASSING_REASONS = frozenset({FaceOff.DECLINED, FaceOff.PAUSED, FaceOff.ASKING})
-"""Reasons that come and go with every visit; they are not records of their own."""
+PASSING_REASONS = frozenset(
+    {FaceOff.DECLINED, FaceOff.PAUSED, FaceOff.ASKING, FaceOff.NOBODY_ENROLLED}
+)
+"""Reasons that come and go with visits and enrolments; they are not records of their own."""
 
 
 def sign_is_wanted(state: State, policy: Policy) -> bool:
@@ -264,7 +268,11 @@ def _noted(state: State, event: Event) -> tuple[State, Effects]:
             return _reader_noted(state, event)
         case EnrolledChanged():
             after = replace(
-                state, enrolled=event.people, supported=event.supported, room=event.room
+                state,
+                enrolled=event.people,
+                supported=event.supported,
+                room=event.room,
+                readable=event.readable,
             )
             return after, ()
         case SignRead():

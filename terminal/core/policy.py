@@ -87,6 +87,9 @@ FACE_PAUSE_S = 30.0
 READER_FAILURES = 5
 """So many refused cards in a row at one reader raise an alarm; the reader goes on (R40)."""
 
+REFUSALS_S = 1.0
+"""Past the alarm, the refusals of one reader are one record in so long, with their number."""
+
 POSES = (Pose.STRAIGHT, Pose.LEFT, Pose.RIGHT, Pose.UP, Pose.DOWN)
 """The poses of a guided enrolment, in the order in which they are asked for, then again."""
 

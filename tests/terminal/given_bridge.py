@@ -129,10 +129,6 @@ class OurTime(Inbox):
             self._clock.advance(max(0.0, min(timeout_s, self.until_s - self._clock())))
         return arrival
 
-    @property
-    def is_empty(self) -> bool:
-        return self._queue.empty()
-
 
 @dataclass
 class NotedLeases:
@@ -145,6 +141,9 @@ class NotedLeases:
         self.given.append((permission, until_mono_s))
         if self.pass_on is not None:
             self.pass_on(permission, until_mono_s)
+
+    def resume(self) -> None:
+        """Nothing is ever suspended here; `test_reflex` is about that."""
 
     @property
     def last(self) -> Permission:

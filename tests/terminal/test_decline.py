@@ -17,6 +17,7 @@ from terminal.arrivals import VisionConnected
 from terminal.core.access import AccessPhase
 from terminal.core.effects import Kind
 from terminal.core.values import NOTHING_ALLOWED, Level, Pose
+from terminal.zone import CLEAR_S, SETTLE_S
 from tests.terminal.given_bridge import (
     MODEL,
     QUICK,
@@ -160,7 +161,7 @@ def leaves_and_comes_back(visit: Visit) -> None:
     visit.bench.camera.moves, visit.bench.faces.faces = False, ()
     while is_declined(visit.door):
         visit.looks()
-    visit.looks_for(0.5)
+    visit.looks_for(CLEAR_S + SETTLE_S + 0.2)
     visit.bench.camera.moves, visit.bench.faces.faces = True, (STANDING,)
 
 
@@ -240,3 +241,20 @@ def test_a_decline_ends_when_everybody_has_left_and_by_itself_at_the_latest(
         assert is_declined(made)
         made.waits(QUICK.decline_clear_s)
         assert not is_declined(made)
+
+
+@pytest.mark.requirement("D9", "R12")
+def test_whoever_declines_and_stays_is_not_scanned_when_the_decline_ends(visit: Visit) -> None:
+    """The last end of a decline is idle, never a scan of whoever still stands there."""
+    visit.looks_for(0.3)
+    press_in(visit, 0.0)
+    visit.looks_for(0.2)
+    before = visit.bench.faces.count("embed")
+    while is_declined(visit.door):
+        visit.looks()
+    visit.looks_for(20.0)
+    assert visit.bench.faces.count("embed") == before
+    assert visit.door.strikes() == []
+    leaves_and_comes_back(visit)
+    visit.looks_for(2.0)
+    assert visit.door.strike_is_released(), "somebody who has left and come back is let in"

@@ -23,6 +23,7 @@ from terminal.core.events import Event
 from terminal.core.policy import HOLD_LEASE_S, SIGN_WAIT_S
 from terminal.core.values import NOTHING_ALLOWED, Level, Moment, Permission, View
 from terminal.errors import AuditFailed, StoreFailed
+from terminal.interpret import CAMERA_CHANGES_S
 from terminal.loop import LONGEST_SLEEP_S, Loop
 from terminal.requests import Hold, HoldEnd
 from tests.terminal.given_bridge import (
@@ -171,8 +172,10 @@ def test_when_vision_is_gone_cards_go_on_and_it_comes_back(given: Door) -> None:
 
 
 def test_without_a_camera_face_is_off(given: Door) -> None:
+    given.waits(CAMERA_CHANGES_S)
     given.vision_says(alive(camera_working=False))
     assert given.leases.last == NOTHING_ALLOWED
+    given.waits(CAMERA_CHANGES_S)
     given.vision_says(alive())
     assert given.leases.last == Permission(Level.DETECT)
 
@@ -244,7 +247,7 @@ def test_a_loop_that_never_turns_again_leaves_the_strike_to_its_own_timer(given:
 @pytest.mark.requirement("D15")
 def test_a_held_release_is_asserted_again_and_again_until_its_end(given: Door) -> None:
     asked = given.asks(Hold(lasts_s=60.0, why="moving day"))
-    assert answer_of(asked) == {"ok": True}
+    assert answer_of(asked) == {"ok": True, "door": "free"}
     began_s = given.time()
     given.waits(59.0)
     assert given.strikes() == [(began_s, True)], "without a gap"
@@ -267,7 +270,7 @@ def test_a_held_release_is_dropped_when_the_loop_stops(given: Door) -> None:
 
 def test_an_operator_ends_a_held_release(given: Door) -> None:
     given.asks(Hold(lasts_s=3600.0, why="moving day"))
-    assert answer_of(given.asks(HoldEnd())) == {"ok": True}
+    assert answer_of(given.asks(HoldEnd())) == {"ok": True, "door": "secured"}
     assert not given.strike_is_released()
     assert given.state.door.phase is DoorPhase.SECURED
 

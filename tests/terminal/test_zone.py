@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from terminal.core.values import Hint, TrackId, View
 from terminal.zone import (
+    CLEAR_S,
     FORGET_S,
     SETTLE_S,
     STAND_S,
@@ -200,7 +201,15 @@ def test_a_detector_that_blinks_is_not_told() -> None:
 def test_leaving_is_told_when_it_lasts() -> None:
     followed = Followed()
     ready(followed)
-    assert followed.sees_for(SETTLE_S + 0.1) == Told(View.EMPTY)
+    assert followed.sees_for(SETTLE_S + 0.1) == Told(View.PASSING)
+    assert followed.sees_for(CLEAR_S) == Told(View.EMPTY)
+
+
+@pytest.mark.requirement("D9")
+def test_whoever_bows_for_a_second_has_not_left() -> None:
+    followed = Followed()
+    ready(followed)
+    assert View.EMPTY not in {followed.sees().view for _ in range(round(RATE_HZ))}
 
 
 @pytest.mark.requirement("R13")
@@ -276,5 +285,14 @@ def test_forgetting_begins_anew() -> None:
     followed = Followed()
     track = ready(followed)
     followed.tracker.forget()
-    assert followed.sees(MIDDLE).view is View.EMPTY
+    assert followed.sees(MIDDLE).view is View.PASSING
     assert ready(followed) != track
+
+
+@pytest.mark.requirement("D9")
+def test_after_forgetting_nobody_is_said_to_be_gone_who_may_stand_there() -> None:
+    followed = Followed()
+    followed.tracker.forget()
+    seen = [followed.sees(MIDDLE).view for _ in range(round(2 * CLEAR_S * RATE_HZ))]
+    assert View.EMPTY not in seen
+    assert seen[-1] is View.READY
