@@ -17,6 +17,9 @@ from hw.errors import DeviceError
 from terminal.demo.stage import CARD, RESIDENT, Otherwise, Stage
 from terminal.errors import TerminalError
 
+LEAVE_S = 2.5
+"""Everybody has left between two chapters: the zone is seen empty (`terminal.zone.CLEAR_S`)."""
+
 DARK_WITHIN_S = 0.1
 """After a decline the sign must be dark, and no face model may begin, within this time."""
 
@@ -43,7 +46,7 @@ def _told(stage: Stage, title: str, chapter: Chapter) -> str | None:
             stage.clear()
         return f"{title}: {error}"
     finally:
-        time.sleep(0.5)
+        time.sleep(LEAVE_S)
     return None
 
 
