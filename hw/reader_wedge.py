@@ -4,6 +4,7 @@ The device is grabbed, so that nothing else on the machine sees what is typed. T
 bytes in `WedgeDecoder`, which is pure; the rest finds the device, reads it on a thread, and finds
 it again after it was unplugged. Nothing that was read is ever logged, and a read that is cut off,
 too long or holds a key that is no character is dropped whole: half a number is another number.
+A card is the way in that always works: whatever a device or its library does, it is tried again.
 This module alone imports evdev, when a reader is started. What changes with this file: nothing
 but the readers that are plugged in.
 """
@@ -31,6 +32,14 @@ KEY_GAP_S = 0.1
 
 RESCAN_S = 0.5
 """How often a reader that is not there is looked for."""
+
+AFTER_FAULT_S = 2.0
+"""After a device has gone while it was read, or failed as nobody foresaw (which is reported with
+its traceback), it is tried again so late: a loose plug must not fill the log."""
+
+DEVICE_FAULTS = (OSError, ValueError, LookupError, TypeError, AttributeError)
+"""What a device that goes, or that says odd things about itself, raises through its library: a
+name that is no UTF-8, a number that is none, a capability that is missing."""
 
 _EV_SYN, _EV_KEY = 0, 1
 _SYN_DROPPED = 3
@@ -194,7 +203,7 @@ class EvdevDevices:
         device: KeyDevice = self._evdev.InputDevice(path)
         try:
             fcntl.ioctl(device.fileno(), _EVIOCSCLOCKID, struct.pack("i", time.CLOCK_MONOTONIC))
-        except OSError:
+        except BaseException:
             device.close()
             raise
         return device
@@ -204,8 +213,8 @@ class EvdevDevices:
             try:
                 if self._is_keyboard(path, which.lower()):
                     return str(path)
-            except OSError:
-                continue  # just unplugged, or not ours to open
+            except DEVICE_FAULTS:
+                continue  # just unplugged, not ours to open, or odd: ours may come after it
         return None
 
     def _is_keyboard(self, path: str, numbers: str) -> bool:
@@ -250,6 +259,7 @@ class WedgeReader:
         self._wake_end, self._wait_end = -1, -1
         self._is_closing = threading.Event()
         self._warned = ""
+        self._told: bool | None = None
 
     @property
     def name(self) -> str:
@@ -262,6 +272,9 @@ class WedgeReader:
             raise DeviceError(f"The reader {self._name} is already started or closed.")
         devices = self._devices or EvdevDevices()
         self._wait_end, self._wake_end = os.pipe()
+        self._begin(devices, on_read, on_working)
+
+    def _begin(self, devices: KeyDevices, on_read: OnRead, on_working: OnWorking) -> None:
         self._thread = threading.Thread(
             target=self._run,
             args=(devices, on_read, on_working),
@@ -287,34 +300,55 @@ class WedgeReader:
             os.close(self._wait_end)
 
     def _run(self, devices: KeyDevices, on_read: OnRead, on_working: OnWorking) -> None:
+        """After what nobody foresaw the way in is out, and says so; another thread takes over."""
         try:
             self._serve(devices, on_read, on_working)
         finally:
-            if not self._is_closing.is_set():
-                on_working(False)  # a fault of ours: the way in is out, and says so
+            self._tell(on_working, False)
+            if not self._is_closing.wait(AFTER_FAULT_S):
+                self._begin(devices, on_read, on_working)
 
     def _serve(self, devices: KeyDevices, on_read: OnRead, on_working: OnWorking) -> None:
-        said: bool | None = None
         while not self._is_closing.is_set():
-            device = self._try_open(devices)
-            if said is not (device is not None):
-                said = device is not None
-                on_working(said)
+            device = self._wait_for(devices, on_working)
             if device is None:
-                self._is_closing.wait(RESCAN_S)
-                continue
+                return
+            self._tell(on_working, True)
             with _closing(device):
-                self._read_until_gone(device, on_read)
+                self._try_to_read(device, on_read)
+            self._tell(on_working, False)
+            self._is_closing.wait(AFTER_FAULT_S)
+
+    def _tell(self, on_working: OnWorking, is_working: bool) -> None:
+        """Each change once; nothing after `close`."""
+        if self._told is not is_working and not self._is_closing.is_set():
+            self._told = is_working
+            on_working(is_working)
+
+    def _wait_for(self, devices: KeyDevices, on_working: OnWorking) -> KeyDevice | None:
+        """The device as soon as it opens, None when closing; says once that it is not there."""
+        device = self._try_open(devices)
+        if device is None:
+            self._tell(on_working, False)
+        while device is None and not self._is_closing.wait(RESCAN_S):
+            device = self._try_open(devices)
+        return device
 
     def _try_open(self, devices: KeyDevices) -> KeyDevice | None:
-        path = devices.find(self._which)
-        if path is None:
-            return None
+        path = None
         try:
-            return _grabbed(devices.open(path))
-        except OSError as error:
-            self._warn_once(f"The reader {self._name} at {path} does not open: {error}")
+            path = devices.find(self._which)
+            return None if path is None else _grabbed(devices.open(path))
+        except DEVICE_FAULTS as error:
+            at = f" at {path}" if path else ""
+            self._warn_once(f"The reader {self._name}{at} does not open: {_words(error)}")
             return None
+
+    def _try_to_read(self, device: KeyDevice, on_read: OnRead) -> None:
+        try:
+            self._read_until_gone(device, on_read)
+        except DEVICE_FAULTS as error:
+            self._warn_once(f"The reader {self._name} has gone: {_words(error)}")
 
     def _warn_once(self, sentence: str) -> None:
         """It is tried twice a second; the journal hears of it when it changes."""
@@ -329,19 +363,14 @@ class WedgeReader:
             selector.register(self._wait_end, selectors.EVENT_READ)
             while not self._is_closing.is_set():
                 selector.select()
-                if not self._take_events(device, on_read):
-                    return
+                self._take_events(device, on_read)
 
-    def _take_events(self, device: KeyDevice, on_read: OnRead) -> bool:
+    def _take_events(self, device: KeyDevice, on_read: OnRead) -> None:
         try:
             for event in device.read():
                 self._take(event, on_read)
         except BlockingIOError:
             pass  # woken by `close`
-        except OSError as error:
-            self._warn_once(f"The reader {self._name} has gone: {error}")
-            return False
-        return True
 
     def _take(self, event: Any, on_read: OnRead) -> None:
         if event.type == _EV_SYN and event.code == _SYN_DROPPED:
@@ -365,17 +394,22 @@ class _closing:  # noqa: N801 - reads as a statement
     def __exit__(self, *_: object) -> None:
         try:
             self._device.close()
-        except OSError as error:
-            _LOG.debug("Closing a key device: %s", error)
+        except DEVICE_FAULTS as error:
+            _LOG.debug("Closing a key device: %s", _words(error))
 
 
 def _grabbed(device: KeyDevice) -> KeyDevice:
     try:
         device.grab()
-    except OSError:
+    except BaseException:
         device.close()
         raise
     return device
+
+
+def _words(error: Exception) -> str:
+    """What the kernel said; of anything else only its kind, since a key may stand in its text."""
+    return str(error) if isinstance(error, OSError) else type(error).__name__
 
 
 def _check_which(name: str, which: str) -> None:

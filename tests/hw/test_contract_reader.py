@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import queue
+import sys
+import threading
+import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,8 +17,8 @@ from hw.bench import BenchReader
 from hw.bench_clock import FakeClock
 from hw.errors import DeviceError
 from hw.ports import MAX_CARD_BYTES, CardReader
-from hw.reader_wedge import WedgeReader
-from tests.hw.keys import SYN, SYN_DROPPED, FakeKeyDevices, FakeKeys, KeyEvent, typed
+from hw.reader_wedge import ENTER, EvdevDevices, WedgeReader
+from tests.hw.keys import EV_KEY, SYN, SYN_DROPPED, FakeKeyDevices, FakeKeys, KeyEvent, typed
 
 SOON_S = 5.0
 NOW_S = 1000.0
@@ -200,6 +204,135 @@ def test_wedge_that_another_program_holds_is_not_working_and_is_said_once(
     assert not rig.state()
     rig.reader.close()
     assert caplog.text.count("does not open") == 1
+
+
+class OddDevices(FakeKeyDevices):
+    """Devices that fail so many times in their own way, wherever they are told to."""
+
+    def __init__(self, error: BaseException, where: str, times: int = 1) -> None:
+        super().__init__()
+        self.plugged = OddKeys(self, "read")
+        self._error, self._where, self._times = error, where, times
+
+    def fails_at(self, where: str) -> None:
+        if where == self._where and self._times:
+            self._times -= 1
+            raise self._error
+
+    def find(self, which: str) -> str | None:
+        self.fails_at("find")
+        return super().find(which)
+
+    def open(self, path: str) -> FakeKeys:
+        self.fails_at("open")
+        self.plugged = OddKeys(self, "read")
+        self.plugged.give([])
+        return self.plugged
+
+
+class OddKeys(FakeKeys):
+    """A device of theirs."""
+
+    def __init__(self, devices: OddDevices, where: str) -> None:
+        super().__init__()
+        self._devices, self._reads = devices, where
+
+    def grab(self) -> None:
+        self._devices.fails_at("grab")
+        super().grab()
+
+    def read(self) -> Iterator[KeyEvent]:
+        self._devices.fails_at(self._reads)
+        return super().read()
+
+    def close(self) -> None:
+        super().close()
+        raise ValueError("I/O operation on a closed device")
+
+
+def comes_back(devices: OddDevices) -> None:
+    """It says once that it is out, works again, and hears a card."""
+    rig = Rig(WedgeReader("lobby", "x", devices=devices), print, print, print)
+    rig.start()
+    worked_first = vars(devices)["_where"] == "read"
+    expected = [True, False, True] if worked_first else [False, True]
+    assert [rig.state() for _ in expected] == expected
+    assert devices.plugged is not None
+    devices.plugged.give(typed("0042"))
+    assert rig.heard()[0] == b"0042"
+    rig.reader.close()
+
+
+ODD = {
+    "gone": OSError(errno.ENODEV, "No such device"),
+    "a name that is no UTF-8": UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"),
+    "a capability that is missing": KeyError("EV_KEY"),
+    "a number that is none": TypeError("an integer is required"),
+    "a half-made object": AttributeError("fd"),
+}
+
+
+@pytest.mark.requirement("R03")
+@pytest.mark.parametrize("error", ODD.values(), ids=ODD)
+def test_wedge_comes_back_after_whatever_a_device_raises(error: Exception) -> None:
+    comes_back(OddDevices(error, "find", times=2))
+
+
+@pytest.mark.requirement("R03")
+@pytest.mark.parametrize("where", ["open", "grab", "read"])
+def test_wedge_comes_back_wherever_a_device_raises(where: str) -> None:
+    comes_back(OddDevices(ODD["a name that is no UTF-8"], where))
+
+
+@pytest.mark.requirement("R03")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("where", ["find", "read"])
+def test_wedge_comes_back_after_what_nobody_foresaw(where: str) -> None:
+    """It is reported with its traceback as what it is, a fault, and another thread takes over."""
+
+    class UnforeseenError(Exception):
+        pass
+
+    comes_back(OddDevices(UnforeseenError("?"), where))
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_wedge_that_is_closed_after_a_fault_stays_closed() -> None:
+    devices = OddDevices(ArithmeticError("?"), "find")
+    rig = Rig(WedgeReader("lobby", "x", devices=devices), print, print, print)
+    rig.start()
+    assert not rig.state()
+    rig.reader.close()
+    thread: threading.Thread = vars(rig.reader)["_thread"]
+    assert not thread.is_alive()
+    assert devices.looks == 0
+
+
+def test_wedge_tells_of_an_odd_device_without_its_words(caplog: pytest.LogCaptureFixture) -> None:
+    """A key that was pressed may stand in them."""
+    comes_back(OddDevices(ValueError("key 987654321"), "read"))
+    assert "The reader lobby has gone: ValueError" in caplog.text
+    assert "987654321" not in caplog.text
+
+
+class OddEvdev(types.ModuleType):
+    """The library, with a device before ours that has no readable name."""
+
+    def list_devices(self) -> list[str]:
+        return ["/dev/input/event0", "/dev/input/event1"]
+
+    def InputDevice(self, path: str) -> types.SimpleNamespace:  # noqa: N802 - its name
+        if path.endswith("0"):
+            raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+        info = types.SimpleNamespace(vendor=0x1234, product=0xABCD)
+        return types.SimpleNamespace(
+            capabilities=lambda: {EV_KEY: [ENTER]}, info=info, close=lambda: None
+        )
+
+
+def test_an_odd_device_does_not_hide_the_one_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "evdev", OddEvdev("evdev"))
+    assert EvdevDevices().find("1234:abcd") == "/dev/input/event1"
 
 
 def test_wedge_never_logs_what_it_read(caplog: pytest.LogCaptureFixture) -> None:
