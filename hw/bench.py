@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -30,6 +31,9 @@ from hw.ports import (
 from hw.strike import GuardedStrike
 from hw.timers import CallLater, ThreadTimers
 from hw.wiring import LineName
+
+LOG_CHANGES = 10_000
+"""So many changes are remembered: a bench may run for weeks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ class BenchBoard:
         self._levels = dict.fromkeys(LineName, False)
         for name in (LineName.SIGN_SENSE, *(LineName(line.value) for line in unwired)):
             del self._levels[name]
-        self._log: list[LineChange] = []
+        self._log: deque[LineChange] = deque(maxlen=LOG_CHANGES)
         self._listeners: list[OnChange] = []
         self._on_input: OnInput | None = None
         self._is_closed = False
@@ -120,7 +124,7 @@ class BenchBoard:
 
     @property
     def log(self) -> tuple[LineChange, ...]:
-        """Every change of every line since construction, oldest first."""
+        """The newest LOG_CHANGES changes of all lines, oldest first."""
         with self._lock:
             return tuple(self._log)
 

@@ -4,7 +4,8 @@ The process that hosts a twin runs a `BenchServer`; whoever plays the world (the
 `make run`, a simulator's page, a test) connects with a `BenchClient`. It must never exist on a
 door: the composition root starts it for a bench and for nothing else. The socket has mode 0600
 and takes only peers of its own account. A line that is hostile or broken gets one sentence for an
-answer, and the server lives on.
+answer, and the server lives on. The socket is named through its folder's descriptor, since a
+socket's path holds 107 bytes at most and a bench's folder may lie deep.
 
 A request is one line of JSON, an object with `do` and the verb's fields; an answer is one line,
 `{"ok": true, "result": ...}` or `{"ok": false, "error": "one sentence"}`, in the order asked.
@@ -400,7 +401,8 @@ class BenchClient:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.settimeout(self._timeout_s)
         try:
-            connection.connect(os.fspath(self._path))
+            with _short(self._path) as address:
+                connection.connect(address)
         except OSError as error:
             connection.close()
             raise DeviceError(
@@ -429,16 +431,27 @@ def _listen(path: Path) -> socket.socket:
     _remove_stale(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        listener.bind(os.fspath(path))
+        with _short(path) as address:
+            listener.bind(address)
         path.chmod(0o600)
         listener.listen(MAX_CONNECTIONS)
     except OSError as error:
         listener.close()
         raise DeviceError(
             f"The bench's socket {path} can't be made ({error.strerror or error}); "
-            "choose a short path in a directory of your own."
+            "choose a short name in a directory of your own."
         ) from error
     return listener
+
+
+@contextlib.contextmanager
+def _short(path: Path) -> Iterator[str]:
+    """A name for the socket at `path` that does not grow with its folder's."""
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
 
 
 def _remove_stale(path: Path) -> None:
@@ -447,7 +460,8 @@ def _remove_stale(path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(1.0)
         try:
-            probe.connect(os.fspath(path))
+            with _short(path) as address:
+                probe.connect(address)
         except ConnectionRefusedError:
             path.unlink(missing_ok=True)
             return

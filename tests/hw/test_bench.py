@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hw.bench import BenchBoard, BenchReader, BenchSupervisor, LineChange
+from hw.bench import LOG_CHANGES, BenchBoard, BenchReader, BenchSupervisor, LineChange
 from hw.bench_clock import FakeClock
 from hw.errors import DeviceError
 from hw.ports import Input, InputChange, Tone
@@ -42,6 +42,13 @@ def test_log_tells_how_long_a_pulse_was(board: BenchBoard, clock: FakeClock) -> 
         LineChange(LineName.STRIKE, True, 1000.5),
         LineChange(LineName.STRIKE, False, 1001.5),
     )
+
+
+def test_log_remembers_so_much_and_no_more(board: BenchBoard) -> None:
+    for at in range(LOG_CHANGES + 5):
+        board.set_input(Input.REX, at % 2 == 0)
+    assert len(board.log) == LOG_CHANGES
+    assert board.log[-1].active is ((LOG_CHANGES + 4) % 2 == 0)
 
 
 def test_press_is_released_by_itself(board: BenchBoard, clock: FakeClock) -> None:

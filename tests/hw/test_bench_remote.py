@@ -293,6 +293,31 @@ def test_nobody_there_is_said_in_one_sentence(tmp_path: Path) -> None:
         BenchClient(tmp_path / "nobody.sock")
 
 
-def test_path_that_is_too_long_for_a_socket_is_said_so(tmp_path: Path) -> None:
-    with pytest.raises(DeviceError, match="choose a short path"):
+def test_name_that_is_too_long_for_a_socket_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(DeviceError, match="choose a short name"):
         BenchServer(tmp_path / ("a" * 120))
+
+
+def test_folder_may_lie_deep(tmp_path: Path) -> None:
+    """A socket's path holds 107 bytes; a checkout may lie deeper."""
+    folder = tmp_path / ("d" * 100) / ("e" * 100)
+    folder.mkdir(parents=True)
+    assert len(str(folder)) > 200
+    bench = Bench(folder)
+    with pytest.raises(DeviceError, match="already answers"):
+        BenchServer(bench.path)
+    bench.board.strike.release(1.0)
+    assert bench.client.push_door()
+    changes = bench.client.changes()
+    assert changes.levels[LineName.DOOR_CONTACT]
+    changes.close()
+    assert bench.path.stat().st_mode & 0o777 == 0o600
+    bench.close()
+    assert not bench.path.exists()
+
+
+def test_folder_that_is_not_there_is_said_in_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(DeviceError, match="can't be made"):
+        BenchServer(tmp_path / "none" / "bench.sock")
+    with pytest.raises(DeviceError, match="No bench answers at"):
+        BenchClient(tmp_path / "none" / "bench.sock")
