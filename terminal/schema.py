@@ -8,11 +8,15 @@ a consent that stands (R01, T37), a record changed afterwards (R18).
 Each file carries the number of its newest migration; migrations only ever come on top, each is
 one transaction, and a file from newer code than this is refused, never guessed at.
 
+What may pass (a full disk, a busy file) is told from what lasts (damage, another file): at the
+start the one is tried again, the other refuses it.
+
 What changes with this file: store and audit, and every file already out there.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import stat
@@ -22,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from terminal.errors import RefuseToStart, TerminalError
+from terminal.errors import RefuseToStart, StoreFailed, TerminalError
 
 Value = str | int | float | bytes | memoryview | None
 Row = tuple[Any, ...]
@@ -195,7 +199,8 @@ AUDIT = Schema(
 class Database:
     """One open file. Errors of SQLite come out as `failure`, in one sentence.
 
-    Every statement is a constant with bound parameters. One thread uses it.
+    In a block of `at_start` those that last are RefuseToStart instead. Every statement is a
+    constant with bound parameters. One thread uses it.
     """
 
     def __init__(
@@ -205,6 +210,20 @@ class Database:
         self._path = path
         self.failure = failure
         """What is raised when SQLite can't do what it is asked."""
+        self.lasting: type[TerminalError] = failure
+        """What is raised when asking again mends nothing either."""
+
+    @contextmanager
+    def at_start(self) -> Iterator[None]:
+        """What goes wrong for good in the block is RefuseToStart, and lets the file go."""
+        self.lasting = RefuseToStart
+        try:
+            yield
+        except TerminalError:
+            self.close()
+            raise
+        finally:
+            self.lasting = self.failure
 
     def rows(self, statement: str, *values: Value) -> list[Row]:
         """All rows that the statement yields."""
@@ -272,17 +291,75 @@ class Database:
         try:
             yield
         except sqlite3.Error as error:
-            raise self.failure(f"{self._path}: {_sentence(error)}") from error
+            kind = self.failure if _code(error) in _PASSING else self.lasting
+            raise kind(f"{self._path}: {_sentence(error)}") from error
         except UnicodeDecodeError as error:  # in SQLite's own message about a damaged file
-            raise self.failure(f"{self._path}: {_DAMAGED}") from error
+            raise self.lasting(f"{self._path}: {_DAMAGED}") from error
+
+
+class LostDatabase(Database):
+    """Stands for a file that can't be used: whatever is asked of it is `failure`, and says why."""
+
+    def __init__(self, failure: type[TerminalError], why: str) -> None:
+        super().__init__(sqlite3.connect(":memory:"), Path(":memory:"), failure)
+        super().close()
+        self.why = why
+
+    def rows(self, statement: str, *values: Value) -> list[Row]:
+        """Raises `failure`."""
+        raise self.failure(self.why)
+
+    def run(self, statement: str, *values: Value) -> int:
+        """Raises `failure`."""
+        raise self.failure(self.why)
+
+    def run_each(self, statement: str, lines: Sequence[tuple[Value, ...]]) -> None:
+        """Raises `failure`."""
+        raise self.failure(self.why)
 
 
 _DAMAGED = "the file is damaged; put back a copy or begin with a new one."
 
 
+_PASSING = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
+"""What may be over when it is tried again. All else is damage, another file, or a wrong mode."""
+
+_UNREADABLE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR})
+
+_LASTING_ERRNO = frozenset(
+    {errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG}
+)
+"""A wrong owner or mode, or something else in the file's place."""
+
+
+def _code(error: BaseException | None) -> int:
+    """SQLite's primary result code; 0 for what is no error of the library itself."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def is_full(error: TerminalError) -> bool:
+    """Whether this came of a full disk."""
+    return _code(error.__cause__) == sqlite3.SQLITE_FULL
+
+
+def is_unreadable(error: TerminalError) -> bool:
+    """Whether this came of a damaged file, or of a disk that does not give it back."""
+    cause = error.__cause__
+    return _code(cause) in _UNREADABLE or isinstance(cause, UnicodeDecodeError)
+
+
 def _sentence(error: sqlite3.Error) -> str:
     """What went wrong, for a person. SQLite's own words hold no values, only names of columns."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     known = {
         sqlite3.SQLITE_FULL: "the disk is full; free some space.",
         sqlite3.SQLITE_IOERR: "the disk can't be read or written; look at the system's log.",
@@ -292,27 +369,25 @@ def _sentence(error: sqlite3.Error) -> str:
         sqlite3.SQLITE_CANTOPEN: "the file can't be opened; look at its folder, owner and mode.",
         sqlite3.SQLITE_BUSY: "another program is writing to it; end that one.",
     }
-    return known.get(code, f"{error}.")
+    return known.get(_code(error), f"{error}.")
 
 
 def open_database(
-    folder: Path, schema: Schema, failure: type[TerminalError] = RefuseToStart
+    folder: Path, schema: Schema, failure: type[TerminalError] = StoreFailed
 ) -> Database:
     """Open a file of this kind in `folder` for writing; make it, or bring it up to date.
 
-    What goes wrong here is RefuseToStart, whatever `failure` is for later.
+    Raises RefuseToStart for what trying again does not mend: newer than this program, another
+    kind of file, damaged, or with a wrong owner or mode; `failure` for what may pass, as a full
+    disk. `failure` is also what the open file raises later.
     """
     path = folder / schema.file_name
-    _make_private(path)
-    opening = Database(_connect(path, "rwc"), path, RefuseToStart)
-    try:
-        _prepare(opening, path)
-        _migrate(opening, path, schema)
-    except RefuseToStart:
-        opening.close()
-        raise
-    opening.failure = failure
-    return opening
+    _make_private(path, failure)
+    database = Database(_connect(path, "rwc", failure), path, failure)
+    with database.at_start():
+        _prepare(database, path)
+        _migrate(database, path, schema)
+    return database
 
 
 def open_read_only(folder: Path, schema: Schema, failure: type[TerminalError]) -> Database:
@@ -324,7 +399,7 @@ def open_read_only(folder: Path, schema: Schema, failure: type[TerminalError]) -
     if not path.is_file():
         raise failure(f"There is no {path} yet.")
     for mode in ("ro", "ro&immutable=1"):
-        database = Database(_connect(path, mode), path, failure)
+        database = Database(_connect(path, mode, failure), path, failure)
         try:
             _check_version(database, path, schema)
             return database
@@ -340,24 +415,29 @@ def _has_log(path: Path) -> bool:
     return log.exists() and log.stat().st_size > 0
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
+def _connect(path: Path, mode: str, failure: type[TerminalError]) -> sqlite3.Connection:
     try:
         address = f"{path.absolute().as_uri()}?mode={mode}"
         return sqlite3.connect(address, uri=True, timeout=_BUSY_S, isolation_level=None)
     except sqlite3.Error as error:
-        raise RefuseToStart(f"{path}: {_sentence(error)}") from error
+        raise failure(f"{path}: {_sentence(error)}") from error
 
 
-def _make_private(path: Path) -> None:
+def _make_private(path: Path, failure: type[TerminalError]) -> None:
     """The folder 0700 and the file 0600 before anything is in them; SQLite's other files follow."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
-        mode = stat.S_IMODE(path.stat().st_mode)
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        found = os.fstat(file)
+        os.close(file)
     except OSError as error:
-        raise RefuseToStart(f"{path} can't be opened: {error.strerror}.") from error
+        kind = RefuseToStart if error.errno in _LASTING_ERRNO else failure
+        raise kind(f"{path} can't be opened: {error.strerror}.") from error
+    mode = stat.S_IMODE(found.st_mode)
     if mode & 0o077:
         raise RefuseToStart(f"{path} has mode {mode:04o}; nobody else may read it: chmod 600.")
+    if found.st_uid != os.geteuid():
+        raise RefuseToStart(f"{path} belongs to another account; give it to the terminal's own.")
 
 
 def _prepare(database: Database, path: Path) -> None:
@@ -367,6 +447,7 @@ def _prepare(database: Database, path: Path) -> None:
     for setting in (
         "PRAGMA synchronous = FULL",  # a commit is on the disk when it returns (T01)
         "PRAGMA secure_delete = ON",  # what is deleted is overwritten (T33)
+        "PRAGMA wal_autocheckpoint = 100",  # 400 KB of log: on a full disk the rest is for records
         "PRAGMA foreign_keys = ON",
         "PRAGMA recursive_triggers = ON",  # REPLACE deletes, and triggers see it
         "PRAGMA trusted_schema = OFF",
@@ -381,9 +462,9 @@ def _version(database: Database, path: Path, schema: Schema) -> int:
     mark = database.rows("PRAGMA application_id")[0][0]
     version = database.rows("PRAGMA user_version")[0][0]
     if mark not in (0, schema.mark) or (mark == 0 and version != 0):
-        raise database.failure(f"{path} is not the file that should be there.")
+        raise database.lasting(f"{path} is not the file that should be there.")
     if not 0 <= version <= len(schema.migrations):
-        raise database.failure(
+        raise database.lasting(
             f"{path} was written by a newer terminal (schema {version}, this one knows "
             f"{len(schema.migrations)}); install that one again."
         )

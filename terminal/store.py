@@ -5,6 +5,9 @@ consent that stands, and opened under one, or not at all (R01); sealed, it is bo
 consent, model, device and key epoch (A20). What is erased is overwritten in the file and gone from
 its log when the call returns (T33). Names are opened only to be shown to an operator.
 
+A face is one way in: where the file of faces is damaged, nobody has a consent, no template is
+loaded, and every card goes on. What can't be erased from it is never said to be erased.
+
 Never here: a picture, a comparison score, a card's number, a decision. One thread, the loop's.
 
 What changes with this file: `terminal.schema` (the tables), the commands of `terminalctl`.
@@ -24,9 +27,18 @@ import numpy as np
 
 from terminal.comparison import Embeddings, References
 from terminal.core.values import CardId, ConsentId, ConsentState, Holder, Moment, PersonId
-from terminal.errors import NotDone, RefuseToStart, SealBroken, StoreFailed
+from terminal.errors import NotDone, RefuseToStart, SealBroken, StoreFailed, TerminalError
 from terminal.memory import LockedBuffer
-from terminal.schema import BIOMETRIC, IDENTITY, Database, Row, Schema, open_database
+from terminal.schema import (
+    BIOMETRIC,
+    IDENTITY,
+    Database,
+    LostDatabase,
+    Row,
+    Schema,
+    is_unreadable,
+    open_database,
+)
 from terminal.sealing import SEAL_BYTES, Keys, Sealer, name_aad, template_aad
 
 NAME_BYTES = 200
@@ -77,14 +89,20 @@ class Store:
         """The store in this folder, made where it is not there yet.
 
         Raises RefuseToStart: newer than this program, damaged, readable by others, or sealed with
-        another key than this.
+        another key than this; and StoreFailed for what may pass, as a full disk. A file of faces
+        that is damaged is no reason to refuse: see `faces_lost`.
         """
         identity = _opened(folder, IDENTITY, keys)
         try:
-            return cls(identity, _opened(folder, BIOMETRIC, keys), keys)
-        except RefuseToStart:
+            return cls(identity, _opened_faces(folder, keys), keys)
+        except TerminalError:
             identity.close()
             raise
+
+    @property
+    def faces_lost(self) -> str | None:
+        """Why consents and templates can't be used since the start, in a sentence; or None."""
+        return self._biometric.why if isinstance(self._biometric, LostDatabase) else None
 
     @staticmethod
     def exists(folder: Path) -> bool:
@@ -122,7 +140,7 @@ class Store:
         )
 
     def people(self) -> list[Person]:
-        """Everyone registered, in the order in which they were."""
+        """Everyone registered, in the order in which they were; without consents that are lost."""
         cards = self._counted(self._identity, "SELECT person, count(*) FROM card GROUP BY person")
         templates = self._counted(
             self._biometric, "SELECT person, count(*) FROM template GROUP BY person"
@@ -238,17 +256,6 @@ class Store:
                 *(_text(at.utc), given, ended),
             )
 
-    def end_consent(self, person: PersonId, state: ConsentState, at: Moment) -> None:
-        """End every consent of this person that was asked for or given, with its templates.
-
-        `state` says how: refused, withdrawn or expired.
-        """
-        if state not in _ENDED:
-            raise ValueError("A consent ends refused, withdrawn or expired.")
-        with self._biometric.transaction():
-            self._end(person, state, at)
-        self._biometric.checkpoint()
-
     # Templates
 
     def put_templates(
@@ -275,17 +282,11 @@ class Store:
     def load_references(self, model_sha256: str, into: References) -> int:
         """Enrol everyone whose consent stands with what was captured by this model.
 
-        Returns how many people. Raises SealBroken, naming the template, when one does not open;
-        then nobody is enrolled, and face recognition has to stay off.
+        Returns how many people. Raises SealBroken, naming the template, when one does not open,
+        or when the file is damaged; then nobody is enrolled, and face recognition has to stay off.
         """
         into.clear()
-        rows = self._biometric.rows(
-            "SELECT t.person, t.template_id, t.consent_id, t.model_sha256, t.sealed"
-            " FROM template t JOIN consent c USING (consent_id)"
-            " WHERE t.model_sha256 = ? AND c.state = 'given' AND c.person = t.person"
-            " ORDER BY t.person, t.number",
-            model_sha256,
-        )
+        rows = self._sealed_templates(model_sha256)
         with LockedBuffer(MAX_REFERENCES * _FLOAT_BYTES * into.width) as opened:
             try:
                 for person, templates in groupby(rows, key=lambda row: PersonId(row[0])):
@@ -301,9 +302,11 @@ class Store:
     ) -> None:
         """End this person's consent and erase every template, in the file and in its log.
 
-        The consent's own record stays (D4). Raises StoreFailed when traces could not be removed;
-        calling it again tries again.
+        The consent's own record stays (D4); `state` says how it ended. Raises StoreFailed when
+        traces could not be removed; calling it again tries again.
         """
+        if state not in _ENDED:
+            raise ValueError("A consent ends refused, withdrawn or expired.")
         with self._biometric.transaction():
             self._end(person, state, at)
             self._biometric.run("DELETE FROM template WHERE person = ?", person)
@@ -313,12 +316,18 @@ class Store:
         """Erase the face data that should be gone by the log's account; of how many people.
 
         For the start: an erasure that the disk refused, or an older copy of the file that was put
-        back (T34). Raises StoreFailed as above.
+        back (T34). Raises StoreFailed as above; but where the file is damaged nobody is loaded
+        from it either (see `faces_lost`), and there is no one to erase.
         """
-        rows = self._biometric.rows("SELECT DISTINCT person FROM template")
-        left = {PersonId(row[0]) for row in rows} & set(withdrawn)
-        for person in left:
-            self.erase_face(person, at)
+        left: set[PersonId] = set()
+        try:
+            rows = self._biometric.rows("SELECT DISTINCT person FROM template")
+            left = {PersonId(row[0]) for row in rows} & set(withdrawn)
+            for person in left:
+                self.erase_face(person, at)
+        except StoreFailed as error:
+            self._lose_faces(error)
+            return 0
         return len(left)
 
     def erase_person(self, person: PersonId, at: Moment) -> None:
@@ -330,10 +339,12 @@ class Store:
         self._identity.checkpoint()
 
     def counts(self) -> Counts:
-        """How much is kept."""
+        """How much is kept; nothing of what is lost."""
         people, cards = self._identity.rows(
             "SELECT (SELECT count(*) FROM person), (SELECT count(*) FROM card)"
         )[0]
+        if self.faces_lost:
+            return Counts(people, cards, 0, 0, 0)
         consents, enrolled, templates = self._biometric.rows(
             "SELECT (SELECT count(*) FROM consent WHERE state = 'given'),"
             " (SELECT count(DISTINCT person) FROM template), (SELECT count(*) FROM template)"
@@ -341,6 +352,28 @@ class Store:
         return Counts(people, cards, consents, enrolled, templates)
 
     # Within
+
+    def _lose_faces(self, error: StoreFailed) -> None:
+        """From here on, after `error`, the file of faces is not used. Raises what may pass."""
+        if self.faces_lost is not None:
+            return
+        if not is_unreadable(error):
+            raise error
+        self._biometric.close()
+        self._biometric = LostDatabase(StoreFailed, str(error))
+
+    def _sealed_templates(self, model_sha256: str) -> list[Row]:
+        try:
+            return self._biometric.rows(
+                "SELECT t.person, t.template_id, t.consent_id, t.model_sha256, t.sealed"
+                " FROM template t JOIN consent c USING (consent_id)"
+                " WHERE t.model_sha256 = ? AND c.state = 'given' AND c.person = t.person"
+                " ORDER BY t.person, t.number",
+                model_sha256,
+            )
+        except StoreFailed as error:
+            self._lose_faces(error)
+            raise SealBroken(str(error)) from error
 
     def _is_known(self, person: PersonId) -> bool:
         return self._identity.row("SELECT 1 FROM person WHERE person = ?", person) is not None
@@ -354,11 +387,15 @@ class Store:
         return row is not None
 
     def _consents(self) -> dict[PersonId, ConsentState]:
+        if self.faces_lost:
+            return {}
         rows = self._biometric.rows("SELECT person, state FROM consent ORDER BY number")
         return {PersonId(person): ConsentState(state) for person, state in rows}
 
     @staticmethod
     def _counted(database: Database, statement: str) -> dict[PersonId, int]:
+        if isinstance(database, LostDatabase):
+            return {}
         return {PersonId(person): count for person, count in database.rows(statement)}
 
     def _check_consent(self, person: PersonId, consent: ConsentId, state: ConsentState) -> None:
@@ -478,14 +515,20 @@ def _time(text: str | None) -> datetime | None:
 
 def _opened(folder: Path, schema: Schema, keys: Keys) -> Database:
     """The file, checked to have been made with these keys."""
-    database = open_database(folder, schema)
-    try:
+    database = open_database(folder, schema, StoreFailed)
+    with database.at_start():
         _check_device(database, folder / schema.file_name, keys.device)
-    except RefuseToStart:
-        database.close()
-        raise
-    database.failure = StoreFailed
     return database
+
+
+def _opened_faces(folder: Path, keys: Keys) -> Database:
+    """The file of faces, or what stands for it where it is damaged: cards go on without it."""
+    try:
+        return _opened(folder, BIOMETRIC, keys)
+    except TerminalError as error:
+        if not is_unreadable(error):
+            raise
+        return LostDatabase(StoreFailed, str(error))
 
 
 def _check_device(database: Database, path: Path, device: str) -> None:

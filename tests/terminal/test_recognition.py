@@ -11,7 +11,7 @@ import pytest
 
 from models.errorcurve import ErrorCurve
 from terminal.core.policy import Policy
-from terminal.core.values import ConsentId, ConsentState, PersonId
+from terminal.core.values import ConsentId, PersonId
 from terminal.recognition import Recognition
 from terminal.schema import BIOMETRIC
 from terminal.store import MAX_REFERENCES
@@ -163,7 +163,7 @@ def test_everyone_whose_consent_stands_is_recognised_after_a_restart(given: Door
 @pytest.mark.requirement("T37", "R01")
 def test_whoever_has_withdrawn_is_not(given: Door) -> None:
     now = given.parts.clock.now()
-    given.store.end_consent(NEIGHBOUR, ConsentState.WITHDRAWN, now)
+    given.store.erase_face(NEIGHBOUR, now)
     given.recognition.reload(given.store)
     assert given.recognition.identify(probe_of(2)) is None
     assert given.recognition.identify(probe_of(1)) == RESIDENT

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from terminal import schema as product
 from terminal.errors import RefuseToStart, StoreFailed, TerminalError
-from terminal.schema import AUDIT, BIOMETRIC, IDENTITY, Database, Schema
+from terminal.schema import (
+    AUDIT,
+    BIOMETRIC,
+    IDENTITY,
+    Database,
+    LostDatabase,
+    Schema,
+    is_full,
+    is_unreadable,
+)
 
 ALL = (IDENTITY, BIOMETRIC, AUDIT)
 MODEL = "a" * 64
@@ -30,7 +42,7 @@ def _everything_is_closed() -> Iterator[None]:
 
 
 def open_database(
-    folder: Path, schema: Schema, failure: type[TerminalError] = RefuseToStart
+    folder: Path, schema: Schema, failure: type[TerminalError] = StoreFailed
 ) -> Database:
     open_ones.append(database := product.open_database(folder, schema, failure))
     return database
@@ -268,6 +280,122 @@ def test_a_link_in_the_place_of_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / IDENTITY.file_name).symlink_to(tmp_path / "elsewhere")
     with pytest.raises(RefuseToStart, match="can't be opened"):
         open_database(tmp_path, IDENTITY)
+
+
+def test_a_folder_in_the_place_of_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / IDENTITY.file_name).mkdir()
+    with pytest.raises(RefuseToStart, match="Is a directory"):
+        open_database(tmp_path, IDENTITY)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_file_of_another_account_is_refused(tmp_path: Path) -> None:
+    open_database(tmp_path, IDENTITY).close()
+    os.chown(tmp_path / IDENTITY.file_name, 65534, -1)
+    with pytest.raises(RefuseToStart, match="another account"):
+        open_database(tmp_path, IDENTITY)
+
+
+# What may pass is tried again
+
+
+@contextmanager
+def full(folder: Path) -> Iterator[Schema]:
+    """A disk that is full when the file is made: SQLite's own bound says the same."""
+    yield Schema(
+        "x.db",
+        7,
+        (
+            (
+                "CREATE TABLE a (x)",
+                "PRAGMA max_page_count = 3",
+                "INSERT INTO a VALUES (zeroblob(99999))",
+            ),
+        ),
+    )
+
+
+@contextmanager
+def busy(folder: Path) -> Iterator[Schema]:
+    """Someone else writes and does not end."""
+    open_database(folder, IDENTITY).close()
+    connection = tool(folder, IDENTITY)
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    connection.execute("BEGIN EXCLUSIVE")
+    yield IDENTITY
+
+
+@contextmanager
+def can_not_be_opened(folder: Path) -> Iterator[Schema]:
+    """Something stands where SQLite wants its log."""
+    open_database(folder, IDENTITY).close()
+    (folder / f"{IDENTITY.file_name}-wal").mkdir()
+    yield IDENTITY
+
+
+@contextmanager
+def can_not_be_written(folder: Path) -> Iterator[Schema]:
+    """A disk that takes nothing: this process may write no byte to any file."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield IDENTITY
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.requirement("T08")
+@pytest.mark.parametrize("trouble", [full, busy, can_not_be_opened, can_not_be_written])
+def test_what_may_pass_at_the_start_is_no_refusal(
+    tmp_path: Path, trouble: Callable[[Path], Any]
+) -> None:
+    """A refusal is for ever (exit 78); what is tried again may go well."""
+    with trouble(tmp_path) as schema, pytest.raises(StoreFailed) as caught:
+        open_database(tmp_path, schema)
+    assert not isinstance(caught.value, RefuseToStart)
+    assert is_full(caught.value) == (trouble is full)
+    assert is_unreadable(caught.value) == (trouble is can_not_be_written)
+
+
+def test_once_it_has_passed_the_file_opens(tmp_path: Path) -> None:
+    with can_not_be_written(tmp_path) as schema, pytest.raises(StoreFailed):
+        open_database(tmp_path, schema)
+    assert open_database(tmp_path, IDENTITY).rows("SELECT * FROM person") == []
+
+
+def test_damage_is_told_from_another_kind_of_file(tmp_path: Path) -> None:
+    open_database(tmp_path, AUDIT).close()
+    (tmp_path / AUDIT.file_name).rename(tmp_path / IDENTITY.file_name)
+    with pytest.raises(RefuseToStart) as other:
+        open_database(tmp_path, IDENTITY)
+    (tmp_path / IDENTITY.file_name).write_bytes(b"SQLite format 3\0" * 300)
+    with pytest.raises(RefuseToStart) as damaged:
+        open_database(tmp_path, IDENTITY)
+    assert (is_unreadable(other.value), is_unreadable(damaged.value)) == (False, True)
+
+
+def test_at_the_start_what_lasts_refuses_it_and_lets_the_file_go(tmp_path: Path) -> None:
+    database = open_database(tmp_path, IDENTITY, StoreFailed)
+    with pytest.raises(RefuseToStart), database.at_start():
+        database.run("no statement at all")
+    with pytest.raises(StoreFailed, match="closed"):
+        database.rows("SELECT 1")
+
+
+def test_of_a_file_that_is_lost_everything_is_refused_with_the_same_sentence() -> None:
+    lost = LostDatabase(StoreFailed, "The file is damaged.")
+    for ask in (
+        lambda: lost.rows("SELECT 1"),
+        lambda: lost.row("SELECT 1"),
+        lambda: lost.run("SELECT 1"),
+        lambda: lost.run_each("SELECT ?", [(1,)]),
+        lost.checkpoint,
+        lambda: lost.transaction().__enter__(),
+        lambda: lost.snapshot().__enter__(),
+    ):
+        with pytest.raises(StoreFailed, match=r"^The file is damaged\.$"):
+            ask()
+    lost.close()
 
 
 def test_migrations_are_applied_once_each_and_whole(tmp_path: Path) -> None:

@@ -226,7 +226,7 @@ def test_who_consented_and_is_enrolled_is_found(store: Store) -> None:
 )
 def test_when_consent_ends_its_templates_are_gone(store: Store, state: ConsentState) -> None:
     enrol(store, ANNA, 1)
-    store.end_consent(ANNA, state, AT)
+    store.erase_face(ANNA, AT, state)
     assert store.consent_of(ANNA) is state
     assert store.counts().templates == 0
     assert len(loaded(store)) == 0
@@ -326,7 +326,7 @@ def test_a_state_that_is_none_is_not_written(store: Store) -> None:
     with pytest.raises(ValueError, match="has a state"):
         store.put_consent(ANNA, FIRST, ConsentState.NONE, AT, notice_sha256=NOTICE, how="x")
     with pytest.raises(ValueError, match="ends refused"):
-        store.end_consent(ANNA, GIVEN, AT)
+        store.erase_face(ANNA, AT, GIVEN)
 
 
 @pytest.mark.requirement("R02")
@@ -338,7 +338,7 @@ def test_a_consent_without_the_notice_that_was_shown_is_not_written(store: Store
 
 ACTIONS = st.lists(
     st.tuples(
-        st.sampled_from(["ask", "give", "refuse", "withdraw", "enrol", "erase", "forget"]),
+        st.sampled_from(["ask", "give", "refuse", "expire", "enrol", "erase", "forget"]),
         st.sampled_from([ANNA, BEN]),
         st.sampled_from([ConsentId(f"c{number}") for number in range(4)]),
     ),
@@ -380,8 +380,8 @@ def act(store: Store, action: str, person: PersonId, consent_id: ConsentId) -> N
     states = {"ask": ConsentState.REQUESTED, "give": GIVEN, "refuse": ConsentState.REFUSED}
     if action in states:
         store.put_consent(person, consent_id, states[action], AT, notice_sha256=NOTICE, how="x")
-    elif action == "withdraw":
-        store.end_consent(person, ConsentState.WITHDRAWN, AT)
+    elif action == "expire":
+        store.erase_face(person, AT, ConsentState.EXPIRED)
     elif action == "enrol":
         store.put_templates(person, consent_id, MODEL, faces(1, 1))
     elif action == "erase":
@@ -672,3 +672,117 @@ def test_an_older_copy_put_back_does_not_bring_an_erased_face_back(tmp_path: Pat
     assert set(loaded(store)) == {BEN}
     assert store.finish_erasures({ANNA}, AT) == 0
     store.close()
+
+
+# A damaged file of faces
+
+
+def break_header(folder: Path) -> None:
+    (folder / BIOMETRIC.file_name).write_bytes(b"SQLite format 3\0" * 300)
+
+
+def break_to_nothing_like_it(folder: Path) -> None:
+    (folder / BIOMETRIC.file_name).write_bytes(b"no database at all" * 100)
+
+
+def break_templates(folder: Path) -> None:
+    """Damage that shows only when templates are read."""
+    [(page,)] = sql(folder, "SELECT rootpage FROM sqlite_master WHERE name = 'template'")
+    [(size,)] = sql(folder, "PRAGMA page_size")
+    with (folder / BIOMETRIC.file_name).open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+
+
+@pytest.fixture(params=[break_header, break_to_nothing_like_it, break_templates])
+def lost(request: pytest.FixtureRequest, store: Store, tmp_path: Path) -> Iterator[Store]:
+    """A store with one enrolled person, started again after its file of faces was damaged."""
+    enrol(store, ANNA, 1)
+    store.bind_card(ANNA, CARD, AT)
+    store.close()
+    request.param(tmp_path)
+    opened = Store.open(tmp_path, some_keys())
+    assert opened.finish_erasures({ANNA}, AT) == 0
+    yield opened
+    opened.close()
+
+
+@pytest.mark.requirement("R14", "R43")
+def test_with_a_damaged_file_of_faces_it_starts_and_cards_go_on(lost: Store) -> None:
+    holder = lost.holder_of_card(CARD)
+    assert holder is not None
+    assert (holder.person, holder.consent) == (ANNA, ConsentState.NONE)
+    lost.register_person(BEN, "Ben", AT)
+    lost.bind_card(BEN, OTHER_CARD, AT)
+    assert [each.name for each in lost.people()] == [f"Name of {ANNA}", "Ben"]
+    assert lost.counts() == Counts(people=2, cards=2, consents=0, enrolled=0, templates=0)
+
+
+@pytest.mark.requirement("R14", "R01")
+def test_with_a_damaged_file_of_faces_nobody_is_loaded_and_it_is_said(lost: Store) -> None:
+    assert lost.faces_lost is not None
+    assert BIOMETRIC.file_name in lost.faces_lost
+    references = References(WIDTH)
+    references.enrol(PersonId("someone"), faces(5))
+    with pytest.raises(SealBroken, match=r"biometric\.db"):
+        lost.load_references(MODEL, references)
+    assert len(references) == 0
+
+
+@pytest.mark.requirement("R04")
+def test_what_can_not_be_erased_from_a_damaged_file_is_not_said_to_be_erased(lost: Store) -> None:
+    for erase in (lost.erase_face, lost.erase_person):
+        with pytest.raises(StoreFailed):
+            erase(ANNA, AT)
+    assert lost.find(ANNA) is not None
+    with pytest.raises(StoreFailed):
+        consent(lost, ANNA, SECOND)
+
+
+def test_damage_that_shows_while_templates_are_loaded_turns_faces_off(
+    store: Store, tmp_path: Path
+) -> None:
+    enrol(store, ANNA, 1)
+    store.close()
+    break_templates(tmp_path)
+    again = Store.open(tmp_path, some_keys())
+    with pytest.raises(SealBroken, match="damaged"):
+        loaded(again)
+    assert again.faces_lost is not None
+    again.close()
+
+
+def test_a_sound_store_has_lost_nothing(store: Store) -> None:
+    assert store.faces_lost is None
+
+
+def test_a_damaged_file_of_people_still_refuses_the_start(store: Store, tmp_path: Path) -> None:
+    store.close()
+    (tmp_path / IDENTITY.file_name).write_bytes(b"SQLite format 3\0" * 300)
+    with pytest.raises(RefuseToStart):
+        Store.open(tmp_path, some_keys())
+
+
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        ("PRAGMA user_version = 99", "newer terminal"),
+        ("PRAGMA application_id = 1", "not the file"),
+        ("UPDATE device SET device = 'x'", "another key"),
+    ],
+)
+def test_a_file_of_faces_that_is_whole_and_another_still_refuses_the_start(
+    store: Store, tmp_path: Path, statement: str, why: str
+) -> None:
+    store.close()
+    sql(tmp_path, statement)
+    with pytest.raises(RefuseToStart, match=why):
+        Store.open(tmp_path, some_keys())
+
+
+def test_what_may_pass_is_neither_a_refusal_nor_a_loss(store: Store, tmp_path: Path) -> None:
+    store.close()
+    (tmp_path / f"{BIOMETRIC.file_name}-wal").unlink(missing_ok=True)
+    (tmp_path / f"{BIOMETRIC.file_name}-wal").mkdir()
+    with pytest.raises(StoreFailed, match="can't be opened"):
+        Store.open(tmp_path, some_keys())
