@@ -7,9 +7,14 @@ bad one is named (R18, T09). Someone who can write the file and recompute every 
 found: that takes a head that is signed and kept elsewhere (T10, T11; later).
 
 People stand here under random identifiers. Names, card numbers, templates and comparison scores
-have no field; free words (a reason typed by an operator) are cut short, and what looks like a
-number of a person or like a score is withheld from them. Wall time may step: the chain goes by
-its numbers alone, so a clock that was set is no alarm (T13).
+have no field; free words (a reason typed by an operator) are cut short, what would move a
+screen's cursor is a question mark in them, and what looks like a number of a person or like a score
+is withheld from them. Wall time may step: the chain goes by its numbers alone, so a clock that was
+set is no alarm (T13).
+
+A disk that fills up is no reason to lock people out at once: space for the log is kept beside it
+and given back when it is needed. When that is used up too, nothing more is recorded, so nothing
+more is opened.
 
 What changes with this file: `terminalctl events`, and every log already out there.
 """
@@ -18,9 +23,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import stat
 import struct
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isfinite
@@ -29,17 +37,24 @@ from typing import Any
 
 from terminal.core.effects import Record
 from terminal.core.values import PersonId
-from terminal.errors import AuditFailed, RefuseToStart
-from terminal.schema import AUDIT, Database, Row, open_database, open_read_only
+from terminal.errors import AuditFailed
+from terminal.schema import AUDIT, Database, Row, is_full, open_database, open_read_only
 
 TAIL = 1000
-"""So many of the newest records are checked at each start; `verify` checks all."""
+"""So many of the newest records `check_tail` checks, at each start; `verify` checks all."""
 
 WORD_CHARACTERS = 120
 """A free word in a record is cut to this length."""
 
 PAGE = 1000
 """At most so many entries come back from one call of `follow`."""
+
+RESERVE_FILE = "audit.reserve"
+RESERVE_BYTES = 4 * 2**20
+"""So much space is kept for the log: room for 5,000 records and more (test_audit_full_disk)."""
+
+LEAST_FREE_BYTES = 2**20
+"""With less than this on the disk the databases may not even open: each needs files beside it."""
 
 _GENESIS = bytes(32)
 _FROM = (
@@ -79,26 +94,92 @@ class Verdict:
         return self.first_bad is None
 
 
+class Reserve:
+    """Space on the log's disk that nothing else can take: a file that holds nothing.
+
+    Nothing here raises: without a reserve the terminal runs all the same.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the file is there and the disk really keeps its blocks."""
+        try:
+            found = self._path.lstat()
+        except OSError:
+            return False
+        return stat.S_ISREG(found.st_mode) and found.st_blocks * 512 >= RESERVE_BYTES
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether the disk is as good as full."""
+        return self._free_bytes() < LEAST_FREE_BYTES
+
+    def make(self) -> None:
+        """Take the space, where it is not taken yet and as much again stays free."""
+        if self.is_whole or self._free_bytes() < 2 * RESERVE_BYTES:
+            return
+        try:
+            file = self._open(os.O_CREAT)
+            try:
+                os.posix_fallocate(file, 0, RESERVE_BYTES)
+                os.fsync(file)
+            finally:
+                os.close(file)
+        except OSError:
+            self.release()
+
+    def release(self) -> None:
+        """Give the space back, at once, whoever else has the file open."""
+        with suppress(OSError):
+            file = self._open()
+            try:
+                os.ftruncate(file, 0)
+                os.fsync(file)  # some file systems give blocks back only with their journal
+            finally:
+                os.close(file)
+            self._path.unlink()
+
+    def _open(self, flags: int = 0) -> int:
+        return os.open(self._path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC | flags, 0o600)
+
+    def _free_bytes(self) -> int:
+        """What is free for this account; where that can't be told, enough for everything."""
+        try:
+            disk = os.statvfs(self._path.parent)
+        except OSError:
+            return 2 * RESERVE_BYTES
+        return disk.f_bavail * disk.f_frsize
+
+
 class Audit:
     """An open log. Made by `open` to write, by `read` to look. One thread uses it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, reserve: Reserve | None = None) -> None:
         self._database = database
+        self._reserve = reserve
         seq, self._hash, self._newest = self._head()
         # Where someone put records behind the newest, go on after them; `verify` tells.
         self._seq = max(seq, database.rows("SELECT coalesce(max(seq), 0) FROM record")[0][0])
 
     @classmethod
     def open(cls, folder: Path) -> Audit:
-        """The log in this folder, made where it is not there yet. Raises RefuseToStart.
+        """The log in this folder, made where it is not there yet, with space kept for it.
 
-        A chain that is broken is no reason to lock people out: it is for `verify(TAIL)` to find
-        and for the log to say, from here on.
+        Raises RefuseToStart for a file that is damaged or can't be this log, and AuditFailed for
+        what may pass, as a full disk. A chain that is broken is no reason to lock people out: it
+        is for `check_tail` to find and for the terminal to say.
         """
-        try:
-            return cls._of(open_database(folder, AUDIT, AuditFailed))
-        except AuditFailed as error:
-            raise RefuseToStart(str(error)) from error
+        reserve = Reserve(folder / RESERVE_FILE)
+        if reserve.is_needed:
+            reserve.release()
+        database = open_database(folder, AUDIT, AuditFailed)
+        with database.at_start():
+            audit = cls(database, reserve)
+        reserve.make()
+        return audit
 
     @classmethod
     def read(cls, folder: Path) -> Audit:
@@ -118,10 +199,35 @@ class Audit:
         self._database.close()
 
     def append(self, records: Sequence[Record]) -> None:
-        """Make these records durable, all or none, in this order. Raises AuditFailed."""
+        """Make these records durable, all or none, in this order. Raises AuditFailed.
+
+        Where the disk is full, the space that was kept for the log is given back first.
+        """
         if not records:
             return
         lines, newest = self._chained(records)
+        try:
+            self._write(lines, newest)
+        except AuditFailed as error:
+            if not self._makes_room(error):
+                raise
+            self._write(lines, newest)
+
+    @property
+    def reserve_left(self) -> bool:
+        """Whether the space that is kept for the log is still there."""
+        return self._reserve is not None and self._reserve.is_whole
+
+    def _makes_room(self, error: AuditFailed) -> bool:
+        """Whether it failed for want of room, and all was done that could make some."""
+        if self._reserve is None or not (is_full(error) or self._reserve.is_needed):
+            return False
+        self._reserve.release()
+        with suppress(AuditFailed):
+            self._database.checkpoint()
+        return True
+
+    def _write(self, lines: list[Row], newest: str) -> None:
         seq, hashed = lines[-1][0], lines[-1][-1]
         with self._database.transaction():
             self._database.run_each("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)", lines)
@@ -146,6 +252,13 @@ class Audit:
         """
         with self._database.snapshot():
             return self._verified(last)
+
+    def check_tail(self) -> Verdict:
+        """Check the newest TAIL records, as at each start. Damage is a verdict and no error."""
+        try:
+            return self.verify(TAIL)
+        except AuditFailed:
+            return Verdict(0, max(self._seq - TAIL, 0) + 1, "can't be read")
 
     def withdrawn(self) -> frozenset[PersonId]:
         """Everyone whose consent ended and was not given anew, as far as this log goes back."""
@@ -197,7 +310,7 @@ class Audit:
     def _head(self) -> tuple[int, bytes, str | None]:
         row = self._database.row("SELECT seq, hash, newest_utc FROM head")
         if row is None:
-            raise AuditFailed("The audit log has lost its head; begin with a new file.")
+            raise self._database.lasting("The audit log has lost its head; begin with a new file.")
         return row[0], row[1], row[2]
 
     def _latest(self) -> str | None:
@@ -247,7 +360,9 @@ def _body(record: Record) -> str:
 
 
 def _word(word: str) -> str:
-    return _TELLING.sub("[withheld]", word)[:WORD_CHARACTERS]
+    """A free word as it may be kept: whoever reads the log has a screen that obeys."""
+    seen = "".join(each if each.isprintable() else "?" for each in word)
+    return _TELLING.sub("[withheld]", seen)[:WORD_CHARACTERS]
 
 
 def _hash(

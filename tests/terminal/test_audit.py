@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from terminal.audit import PAGE, WORD_CHARACTERS, Audit, Entry, Verdict
+from terminal.audit import PAGE, TAIL, WORD_CHARACTERS, Audit, Entry, Verdict
 from terminal.core.effects import Kind, Record
 from terminal.core.values import Moment, PersonId, Reason, Way
 from terminal.errors import AuditFailed, RefuseToStart
@@ -212,8 +212,26 @@ def test_a_long_word_is_cut(audit: Audit) -> None:
     assert len(audit.tail(1)[0].facts[0][1]) == WORD_CHARACTERS
 
 
-def test_words_come_back_whatever_they_hold(audit: Audit) -> None:
-    words = ('"', "'; DROP TABLE record; --", "\x00\n", "王小明", "\U0001f600", "\u202e")
+@pytest.mark.parametrize(
+    ("word", "kept"),
+    [
+        ("\x1b[1A\x1b[2K\rgone", "?[1A?[2K?gone"),
+        ("a\nb\x00c\td", "a?b?c?d"),
+        ("\x9b2J", "?2J"),
+        ("abc\u202edef", "abc?def"),
+        ("one\u2028two", "one?two"),
+        ("\ud800", "?"),
+    ],
+)
+def test_a_word_holds_nothing_that_a_screen_would_obey(audit: Audit, word: str, kept: str) -> None:
+    audit.append([Record(Kind.HOLD_STARTED, at(), by=word, facts=((word, word),))])
+    [entry] = audit.tail(1)
+    assert (entry.by, entry.facts) == (kept, ((kept, kept),))
+    assert audit.verify().sound
+
+
+def test_words_come_back_whatever_else_they_hold(audit: Audit) -> None:
+    words = ('"', "'; DROP TABLE record; --", "王小明", "Zoë", "\U0001f600")
     audit.append([Record(Kind.HOLD_STARTED, at(), facts=tuple((w, w) for w in words))])
     assert audit.tail(1)[0].facts == tuple((word, word) for word in words)
     assert audit.verify().sound
@@ -333,6 +351,27 @@ def test_the_tail_alone_is_checked_quickly_and_the_whole_finds_the_rest(
     assert audit.verify().first_bad == 2
     tamper(tmp_path, "DELETE FROM record WHERE seq = 5")
     assert audit.verify(last=5).first_bad == 6
+
+
+@pytest.mark.requirement("R18", "T09")
+def test_at_a_start_the_newest_thousand_are_checked(audit: Audit, tmp_path: Path) -> None:
+    audit.append([granted(number) for number in range(TAIL + 5)])
+    assert audit.check_tail() == Verdict(TAIL)
+    tamper(tmp_path, "UPDATE record SET body = '{}' WHERE seq = 5")
+    assert audit.check_tail().sound
+    tamper(tmp_path, "UPDATE record SET body = '{}' WHERE seq = 6")
+    assert audit.check_tail() == Verdict(0, 6, "was changed")
+
+
+@pytest.mark.requirement("R18", "T09")
+def test_a_log_that_can_not_be_walked_through_is_a_verdict_at_a_start_and_no_end(
+    audit: Audit, tmp_path: Path
+) -> None:
+    fill(audit)
+    tamper(tmp_path, "DROP TABLE head")
+    assert audit.check_tail() == Verdict(0, 1, "can't be read")
+    with pytest.raises(AuditFailed):
+        audit.verify()
 
 
 @pytest.mark.requirement("T09")
