@@ -10,7 +10,7 @@ ChaCha20-Poly1305 and not AES-GCM: a Raspberry Pi 4 has no AES instructions, and
 is slow or leaks through its timing; ChaCha20 is neither, anywhere. Nonces are 96 random bits: at
 the 50,000 templates of a full terminal two are alike with a chance below 2e-20.
 
-This module and `signing` alone import cryptography. A card's number is hashed here and kept
+This module alone imports cryptography. A card's number is hashed here and kept
 nowhere; the hash needs the device's key, because there are few enough card numbers to try all.
 
 What changes with this file: `terminal.store` (what it binds), and everything sealed so far: a new
@@ -19,9 +19,11 @@ layout is a new version byte.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import struct
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -30,7 +32,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from terminal.core.values import CardId, ConsentId, PersonId
-from terminal.errors import RefuseToStart, SealBroken
+from terminal.errors import RefuseToStart, SealBroken, SecureAndRestart, TerminalError
 from terminal.memory import LockedBuffer
 
 KEY_BYTES = 32
@@ -153,6 +155,12 @@ def name_aad(person: PersonId, device: str, epoch: int) -> bytes:
     return _joined("name", person, device, str(epoch))
 
 
+_PASSING = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+)
+"""What a disk or a system refuses today may be there tomorrow; all else lasts."""
+
+
 class KeyFile:
     """The root key in a file that only the terminal's own account may read (key level 0)."""
 
@@ -164,35 +172,56 @@ class KeyFile:
         """Whether there is such a file."""
         return self._path.exists()
 
+    @property
+    def _fresh(self) -> Path:
+        return self._path.with_name(self._path.name + ".new")
+
     def create(self) -> None:
         """Make a new random key (R43), whole or not at all; a file that is there is not touched.
 
-        Raises RefuseToStart when it can't be written, or is there already.
+        Raises RefuseToStart when it can't be written, or is there already, and SecureAndRestart
+        where that may pass, as with a full disk.
         """
-        fresh = self._path.with_name(self._path.name + ".new")
         try:
-            fresh.unlink(missing_ok=True)
-            self._write(fresh)
-            os.link(fresh, self._path)
-            fresh.unlink()
+            self._fresh.unlink(missing_ok=True)
+            self._write(self._fresh)
+            os.link(self._fresh, self._path)
+            self._fresh.unlink()
             _sync_folder(self._path.parent)
         except OSError as error:
-            raise RefuseToStart(f"The key {self._path} can't be made: {error.strerror}.") from error
+            raise self._trouble("made", error) from error
 
     def load(self) -> LockedBuffer:
-        """The key. Raises RefuseToStart when the file is absent, or not as `create` left it."""
+        """The key. Raises RefuseToStart when the file is absent, or not as `create` left it.
+
+        Raises SecureAndRestart where the disk may do it another time. Where `create` was cut short
+        while the key had both its names, the first one goes.
+        """
         try:
             file = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError as error:
-            raise RefuseToStart(f"The key {self._path} can't be read: {error.strerror}.") from error
+            raise self._trouble("read", error) from error
         try:
+            self._finish_making(os.fstat(file))
             self._check(os.fstat(file))
             key = LockedBuffer(KEY_BYTES)
             if os.readv(file, [key.view]) != KEY_BYTES:
                 raise RefuseToStart(f"The key {self._path} can't be read to its end.")
             return key
+        except OSError as error:
+            raise self._trouble("read", error) from error
         finally:
             os.close(file)
+
+    def _finish_making(self, found: os.stat_result) -> None:
+        with suppress(FileNotFoundError):
+            if os.path.samestat(found, self._fresh.lstat()):
+                self._fresh.unlink()
+                _sync_folder(self._path.parent)
+
+    def _trouble(self, what: str, error: OSError) -> TerminalError:
+        kind = SecureAndRestart if error.errno in _PASSING else RefuseToStart
+        return kind(f"The key {self._path} can't be {what}: {error.strerror}.")
 
     def _write(self, path: Path) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC

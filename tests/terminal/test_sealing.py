@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from terminal.core.values import ConsentId, PersonId
-from terminal.errors import RefuseToStart, SealBroken
+from terminal.errors import RefuseToStart, SealBroken, SecureAndRestart
 from terminal.memory import LockedBuffer
 from terminal.sealing import (
     KEY_BYTES,
@@ -208,6 +209,44 @@ def test_a_first_start_that_was_cut_short_does_not_stand_in_the_way(tmp_path: Pa
     (tmp_path / "root.key.new").write_bytes(b"half")
     open_keys(tmp_path / "root.key", may_create=True).close()
     assert (tmp_path / "root.key").stat().st_size == KEY_BYTES
+
+
+@pytest.mark.requirement("R43")
+def test_a_first_start_that_was_cut_short_between_the_keys_two_names_goes_on(
+    tmp_path: Path,
+) -> None:
+    path, fresh = tmp_path / "root.key", tmp_path / "root.key.new"
+    device = open_keys(path, may_create=True).device
+    fresh.hardlink_to(path)
+    assert open_keys(path, may_create=False).device == device
+    assert [each.name for each in tmp_path.iterdir()] == ["root.key"]
+    assert path.stat().st_nlink == 1
+
+
+def test_another_name_of_the_key_or_another_key_beside_it_is_left_alone(tmp_path: Path) -> None:
+    path, fresh = tmp_path / "root.key", tmp_path / "root.key.new"
+    open_keys(path, may_create=True).close()
+    fresh.write_bytes(b"something else")
+    open_keys(path, may_create=False).close()
+    assert fresh.read_bytes() == b"something else"
+    (tmp_path / "copy.key").hardlink_to(path)
+    with pytest.raises(RefuseToStart, match="not a file of its own"):
+        open_keys(path, may_create=False)
+
+
+def test_a_disk_that_takes_no_key_today_may_take_it_tomorrow(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    path = tmp_path / "root.key"
+    KeyFile(path).create()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+    try:
+        with pytest.raises(SecureAndRestart, match="can't be read"):
+            KeyFile(path).load()
+        with pytest.raises(SecureAndRestart, match="can't be made"):
+            KeyFile(tmp_path / "other.key").create()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    KeyFile(path).load().close()
 
 
 def test_a_lost_key_is_not_replaced_where_there_is_data(tmp_path: Path) -> None:
