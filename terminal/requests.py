@@ -17,8 +17,10 @@ import msgspec
 
 MAX_REQUEST_BYTES = 4096
 
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-Word = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+# No control characters: what an operator typed is shown to others, and a screen obeys them.
+_SHOWN = r"^[^\x00-\x1f\x7f-\x9f]*\Z"
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=_SHOWN)]
+Word = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=_SHOWN)]
 
 
 class Request(msgspec.Struct, frozen=True, tag_field="do", forbid_unknown_fields=True):

@@ -1,5 +1,8 @@
 """How answers look to an operator in a terminal: plain lines and narrow tables.
 
+Names, reasons and the site's name come from outside, and a screen obeys what it is sent: nothing
+goes out from here that would move its cursor or hide a line (`seen`).
+
 What changes with this file: nothing else; `--json` shows the answers as they are.
 """
 
@@ -12,9 +15,14 @@ from terminal.requests import Line
 from terminal.words import sentence
 
 
+def seen(text: str) -> str:
+    """The text with a question mark for each character that does not show."""
+    return "".join(each if each.isprintable() else "?" for each in text)
+
+
 def table(rows: Iterable[Sequence[str]]) -> str:
     """Rows of cells as aligned columns."""
-    cells = [tuple(row) for row in rows]
+    cells = [tuple(seen(cell) for cell in row) for row in rows]
     if not cells:
         return ""
     widths = [max(len(row[at]) for row in cells) for at in range(len(cells[0]))]
@@ -87,7 +95,7 @@ def record(line: Line) -> str:
     words += [f"{key}={value}" for key, value in line.get("facts", ())]
     words += [f"asked by {line['by']}"] if "by" in line else []
     untrusted = "" if line.get("trusted") else "?"
-    return f"{line['seq']:>6}  {_time(line['utc'])}{untrusted}  {' '.join(words)}"
+    return f"{line['seq']:>6}  {_time(line['utc'])}{untrusted}  {seen(' '.join(words))}"
 
 
 def people(answer: Line) -> str:
@@ -123,9 +131,9 @@ def progress(line: Line) -> str:
 def enrolment(answer: Line) -> str:
     """How an enrolment ended."""
     ended = answer["enrolment"]
-    person, stage = ended["person"], ended["stage"]
+    person, stage = seen(ended["person"]), ended["stage"]
     reason = f" {sentence(ended)}" if "reason" in ended else ""
-    trouble = f" {ended['trouble']}" if "trouble" in ended else ""
+    trouble = f" {seen(ended['trouble'])}" if "trouble" in ended else ""
     match stage:
         case "done":
             return f"Enrolled as {person}."
