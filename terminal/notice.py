@@ -1,8 +1,9 @@
 """The notice that is shown before anyone can consent: its text, and the hash that a consent holds.
 
-In this slice the notice is printed or read from the operator's terminal (`terminalctl enrol` shows
-it in full); the record of a consent says so by its `how`. The text is the site's own file where the
-configuration names one, else the one that comes with the program.
+In this version the notice is printed or read from the operator's terminal (`terminalctl enrol`
+shows it in full); the record of a consent says so by its `how`. The text is the one that comes with
+the program, the same at every site: it names no operator but says that name and contact stand on
+the sign beside the door, so they must. A site's own text comes with a later version.
 
 What changes with this file: `terminal/notice.en.md`, every consent's `notice_sha256` (R02).
 """

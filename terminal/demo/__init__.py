@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from hw.errors import DeviceError
+from terminal.demo.folder import FolderRefused
 from terminal.demo.keys import play_by_hand, watch
 from terminal.demo.stage import Otherwise, Stage
 from terminal.demo.story import tell
@@ -22,6 +23,9 @@ def demonstrate(folder: Path, camera: str, once: bool) -> int:
         if camera:
             return _with_camera(folder, camera, by_hand)
         return _with_story(folder, by_hand)
+    except FolderRefused as error:
+        print(error, file=sys.stderr)
+        return 1
     except (Otherwise, TerminalError, DeviceError) as error:
         print(f"It went otherwise: {str(error).rstrip('.')}.", file=sys.stderr)
         return 1

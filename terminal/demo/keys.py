@@ -3,7 +3,7 @@
 After the story at a desk, and with a real camera or a clip from the beginning. The keys act on the
 twins and on the control socket only.
 
-What changes with this file: the README's list of keys.
+What changes with this file: nothing else; the list of keys is printed before the first one.
 """
 
 from __future__ import annotations

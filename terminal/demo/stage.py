@@ -9,7 +9,7 @@ What changes with this file: the configuration's keys, the scenes' names.
 
 from __future__ import annotations
 
-import shutil
+import json
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -21,6 +21,7 @@ from hw.errors import DeviceError
 from hw.ports import Input
 from terminal.app import BENCH_DOOR_SOCKET, BENCH_VISION_SOCKET, CONTROL_SOCKET
 from terminal.demo.feed import Feed, Happening
+from terminal.demo.folder import CONFIG, LOG, BenchFolder
 from terminal.demo.processes import Processes
 from terminal.demo.teller import Teller
 from terminal.errors import TerminalError
@@ -39,7 +40,7 @@ RESIDENT = "Resident of flat 12"
 
 TEMPLATE = Path(__file__).with_name("bench.toml")
 
-CONFIG_NAME = "terminal.toml"
+CONFIG_NAME = CONFIG
 
 
 class Otherwise(Exception):  # noqa: N818 - says what is the case
@@ -47,15 +48,26 @@ class Otherwise(Exception):  # noqa: N818 - says what is the case
 
 
 def prepare(folder: Path, camera: str) -> Path:
-    """A fresh run directory with its configuration; returns the configuration's path."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    """A fresh run directory with its configuration; returns the configuration's path.
+
+    Raises FolderRefused. For whoever runs the processes without a stage.
+    """
+    with BenchFolder(folder):
+        return _configured(folder, camera)
+
+
+def _configured(folder: Path, camera: str) -> Path:
     text = TEMPLATE.read_text()
     config = folder / CONFIG_NAME
     config.write_text(
-        text.replace("@RUN@", str(folder)).replace("@CAMERA@", camera.replace("\\", "\\\\"))
+        text.replace("@RUN@", _in_toml(str(folder))).replace("@CAMERA@", _in_toml(camera))
     )
     return config
+
+
+def _in_toml(text: str) -> str:
+    """A path as it stands between the quotes of a TOML string, which escapes as JSON does."""
+    return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
 class Stage:
@@ -65,10 +77,17 @@ class Stage:
         self.folder, self.teller = folder, Teller()
         self.control = folder / CONTROL_SOCKET
         self._is_bench_camera = camera == "bench"
-        config = prepare(folder, camera)
-        self.processes = Processes(
-            config, folder / "processes.log", restart_vision=self._is_bench_camera
-        )
+        self._claim = BenchFolder(folder)
+        try:
+            self._begin(camera)
+        except BaseException:
+            self._claim.close()
+            raise
+
+    def _begin(self, camera: str) -> None:
+        folder = self.folder
+        config = _configured(folder, camera)
+        self.processes = Processes(config, folder / LOG, restart_vision=self._is_bench_camera)
         try:
             self._is_starting = True
             self._wait_until_ready()
@@ -187,6 +206,7 @@ class Stage:
         self.teller.close()
         self.door.close()
         self.processes.close()
+        self._claim.close()
 
     def __enter__(self) -> Stage:
         return self
