@@ -3,8 +3,9 @@
 One datagram of a Unix SOCK_SEQPACKET socket is one message: two bytes with the length of a msgpack
 head, the head, and for the two messages that carry a probe or a reference, its float32 numbers.
 Those numbers stand outside the head so that they are received into a buffer that can be overwritten
-(an immutable `bytes` can't be wiped). Both ends check every message against its schema; a datagram
-is so small that no picture fits into one, and no schema has a field for one (D6).
+(an immutable `bytes` can't be wiped). Both ends check every message against its schema: none has a
+field for a picture or for free text, the numbers beside it are one vector of unit length, and a
+datagram holds at most MAX_DATAGRAM_BYTES (D6).
 
 What changes with this file: both processes at once; they are released together.
 """
@@ -32,6 +33,11 @@ MAX_DATAGRAM_BYTES: Final = 2 + MAX_HEAD_BYTES + 4 * MAX_WIDTH
 
 Vector = npt.NDArray[np.float32]
 
+ModelHash = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+"""A SHA-256 in hexadecimal digits: which model made the numbers."""
+
+Width = Annotated[int, msgspec.Meta(ge=1, le=MAX_WIDTH)]
+
 MonoSeconds = Annotated[float, msgspec.Meta(ge=0.0, le=1e10)]
 """A moment (mono s). The bounds refuse NaN and infinity: no lease ends at either."""
 
@@ -43,8 +49,8 @@ class Message(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True)
 class Hello(Message, frozen=True):
     """vision -> door: who speaks, once after connecting."""
 
-    embedder_sha256: str
-    width: int
+    embedder_sha256: ModelHash
+    width: Width
 
 
 class Alive(Message, frozen=True):
@@ -172,7 +178,10 @@ class Link:
 
 def _checked_head(message: Any, numbers: Vector | None) -> bytes:
     head = _encoder.encode(message)
-    _decoder.decode(head)
+    try:
+        _decoder.decode(head)
+    except msgspec.MsgspecError as error:
+        raise LinkBroken(f"A {type(message).__name__} can't be sent like this: {error}.") from error
     if len(head) > MAX_HEAD_BYTES:
         raise LinkBroken(f"A {type(message).__name__} is too large to be sent.")
     _check_numbers(message, _no_numbers if numbers is None else numbers)

@@ -113,6 +113,14 @@ REFUSED = {
     "a number for a truth": packed(type="Present", present=1),
     "a text for a number": packed(type="Hello", embedder_sha256="a", width="128"),
     "bytes for a text": packed(type="Hello", embedder_sha256=b"a" * 64, width=128),
+    "free text for a hash": packed(type="Hello", embedder_sha256="Neighbour", width=128),
+    "more than a hash": packed(type="Hello", embedder_sha256="a" * 65, width=128),
+    "a hash and a line's end": packed(type="Hello", embedder_sha256="a" * 64 + "\n", width=128),
+    "a hash of other letters": packed(type="Hello", embedder_sha256="g" * 64, width=128),
+    "no width": packed(type="Hello", embedder_sha256="a" * 64, width=0),
+    "a width beyond the widest": packed(
+        type="Hello", embedder_sha256="a" * 64, width=MAX_WIDTH + 1
+    ),
     "a pose that is none": packed(type="Reference", pose="upside_down"),
     "a level beyond the last": packed(
         type="Lease", level=4, track=None, pose=None, until_mono_s=1.0
@@ -208,15 +216,17 @@ def test_a_frame_can_be_sent_with_no_message(ends: tuple[Link, Link], message: l
 
 
 @pytest.mark.requirement("D6")
-def test_a_datagram_is_far_too_small_for_a_picture() -> None:
-    assert MAX_DATAGRAM_BYTES < 640 * 480 // 64
-    assert MAX_DATAGRAM_BYTES < 112 * 112, "the smallest face picture that anyone recognises from"
+def test_a_datagram_is_bounded_to_three_kilobytes() -> None:
+    """A thumbnail could be as small; what keeps it out is that no message has a field for it."""
+    assert MAX_DATAGRAM_BYTES == 3074
 
 
 @pytest.mark.requirement("D6")
-def test_a_text_can_carry_no_picture_either(ends: tuple[Link, Link]) -> None:
-    with pytest.raises(LinkBroken, match="too large"):
-        ends[0].send(link.Hello("x" * 2000, 128))
+def test_a_text_can_carry_nothing_but_a_hash(ends: tuple[Link, Link]) -> None:
+    for text in ("x" * 2000, "x" * 64, "a" * 63, ""):
+        with pytest.raises(LinkBroken, match="can't be sent"):
+            ends[0].send(link.Hello(text, 128))
+    assert ends[1].receive(0.0) is None
 
 
 def types_within(info: msgspec.inspect.Type) -> Iterator[msgspec.inspect.Type]:
@@ -249,6 +259,16 @@ def test_no_message_has_a_field_for_a_picture_or_any_other_bytes() -> None:
         assert len(found) > 1
         strange = [one for one in found if not isinstance(one, PLAIN)]
         assert not strange, f"{message.__name__} has {strange}"
+
+
+@pytest.mark.requirement("R05", "D6")
+def test_no_message_has_a_field_for_free_text() -> None:
+    """Every text is an Enum's or fits a pattern that is anchored at both ends."""
+    for message in link.Any.__args__:
+        for one in types_within(msgspec.inspect.type_info(message)):
+            if isinstance(one, msgspec.inspect.StrType):
+                pattern = one.pattern or ""
+                assert pattern.startswith(r"\A") and pattern.endswith(r"}\Z"), message.__name__
 
 
 def test_the_walk_over_the_types_finds_a_field_of_bytes() -> None:
