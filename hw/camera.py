@@ -40,13 +40,6 @@ def make_camera(spec: str, size: FrameSize = DEFAULT_SIZE, clock: Clock = time.m
     )
 
 
-def open_camera(spec: str, size: FrameSize = DEFAULT_SIZE, clock: Clock = time.monotonic) -> Camera:
-    """`make_camera`, opened; opening it again does no harm. Raises DeviceError."""
-    camera = make_camera(spec, size, clock)
-    camera.open()
-    return camera
-
-
 def _check_size(size: FrameSize) -> None:
     for side_px in (size.width_px, size.height_px):
         if not _SMALLEST_PX <= side_px <= _LARGEST_PX:

@@ -6,7 +6,7 @@ EMBED for the very track in view, or ENROL for the pose that is wanted. It holds
 that frame takes, overwrites it, and overwrites every model's memory when a permission ends. It has
 no network, no database, no keys and no lines; whom a probe belongs to it never learns.
 
-What changes with this file: `link` (what is told to the door), `zone`, `docs/how-it-works.md`.
+What changes with this file: `link` (what is told to the door), `zone`, `scan`.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hw.bench_clock import FakeClock
-from hw.camera import make_camera, open_camera
+from hw.camera import make_camera
 from hw.camera_file import PICTURE_RATE_HZ, PICTURE_SHOWN_S, FileCamera
 from hw.camera_picamera2 import Picamera2Camera
 from hw.camera_v4l2 import V4l2Camera
@@ -253,9 +253,3 @@ def test_nonsense_is_refused_with_the_words_that_would_do(spec: str) -> None:
 def test_size_that_can_not_be_is_refused() -> None:
     with pytest.raises(DeviceError, match="A frame of 0x480 px"):
         make_camera("picamera2", FrameSize(0, 480))
-
-
-def test_opened_camera_comes_open(tmp_path: Path, clock: FakeClock) -> None:
-    camera = open_camera(str(cameras.make_clip(tmp_path / "a.avi", [RED] * 3)), SIZE, clock)
-    camera.read(cameras.frame())
-    camera.close()

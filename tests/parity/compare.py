@@ -78,6 +78,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="write the figures there")
     parser.add_argument("--golden", type=Path, help="write what the oracles say, for tests/models")
     given = parser.parse_args()
+    cv2.setNumThreads(1)  # both sides on one thread
     pictures = {key: portraits.read_rgb(path) for key, path in portraits.paths(given.build).items()}
     if not pictures:
         print("There are no portraits; run make models.", file=sys.stderr)
