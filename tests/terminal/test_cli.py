@@ -163,6 +163,30 @@ def test_the_self_test_is_a_table_and_its_status_says_whether_it_passed(
     assert all(re.match(r"(ok|NOT OK) +\w+ +[A-Z0-9].*\.$", line) for line in lines)
 
 
+MAINTENANCE = Path(__file__).parents[2] / "docs" / "maintenance.md"
+
+
+def test_the_maintenance_page_says_what_to_do_about_every_check(
+    served: Served, capsys: Captured
+) -> None:
+    served.runs("selftest", "--json")
+    named = re.findall(r"^\| `(\w+)` \|", MAINTENANCE.read_text(encoding="utf-8"), re.M)
+    assert named == [check["name"] for check in data(capsys)["checks"]]
+
+
+def test_the_maintenance_page_has_every_command_and_no_other(capsys: Captured) -> None:
+    def commands(*words: str) -> list[str]:
+        with pytest.raises(SystemExit):
+            cli.main([*words, "--help"])
+        return re.findall(r"^    (\w+)", capsys.readouterr().out, re.M)
+
+    text = MAINTENANCE.read_text(encoding="utf-8")
+    nouns = {"person", "door"}
+    there = {one for one in commands() if one not in nouns}
+    there |= {f"{noun} {verb}" for noun in nouns for verb in commands(noun)}
+    assert set(re.findall(r"^### `terminalctl (.*)`$", text, re.M)) == there
+
+
 def test_a_self_test_that_finds_something_ends_with_1(served: Served, capsys: Captured) -> None:
     served.arrives(ReaderWorks("low", working=False))
     while "low" in (served.runs("status", "--json"), data(capsys))[1]["ways"]["readers"]:
