@@ -79,6 +79,7 @@ class DoorProcess:
         stack.callback(self._keys.close)
         self._audit = Audit.open(config.paths.state)
         stack.callback(self._audit.close)
+        self._check_log()
         self._store = Store.open(config.paths.state, self._keys)
         stack.callback(self._store.close)
         self._clock = SystemClock(self._audit.newest_utc())
@@ -114,6 +115,12 @@ class DoorProcess:
             lambda working: inbox.put(ReaderWorks(name, working)),
         )
         self._stack.callback(reader.close)
+
+    def _check_log(self) -> None:
+        """A log that was touched is said so, and goes on: it is no reason to lock people out."""
+        verdict = self._audit.check_tail()
+        if not verdict.sound:
+            log.error("Record %d of the log is not sound: %s.", verdict.first_bad, verdict.why)
 
     def _open_recognition(self) -> Recognition:
         entry = manifests.load().model(f"embedder_{preferred_embedder()}")

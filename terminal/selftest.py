@@ -16,9 +16,6 @@ from terminal.core.policy import ALTERNATIVES_REQUIRED, Policy
 from terminal.perform import Parts
 from terminal.requests import Line
 
-TAIL = 1000
-"""So many of the newest records are checked; `terminalctl audit verify` reads them all."""
-
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -92,7 +89,7 @@ def _vision(state: State, policy: Policy) -> Check:
 
 
 def _log(parts: Parts) -> Check:
-    verdict = parts.audit.verify(TAIL)
+    verdict = parts.audit.check_tail()
     if verdict.sound:
         return Check("log", True, f"The newest {verdict.checked} records are sound.")
     return Check(

@@ -79,6 +79,8 @@ def _trouble_rows(status: Line) -> list[tuple[str, str]]:
     rows = []
     if not status["memory_locked"]:
         rows.append(("Memory", "templates could be swapped out; raise LimitMEMLOCK"))
+    if not status["log"]["reserve_left"]:
+        rows.append(("Disk", "full: the space kept for the log is in use; free some"))
     if status["unerased"]:
         rows.append(("Erasures", f"{status['unerased']} wait for the disk"))
     if status["trouble"]:

@@ -75,7 +75,13 @@ def _face(state: State, policy: Policy, parts: Parts) -> Line:
 def _log(parts: Parts) -> Line:
     seq, head = parts.audit.head
     now = parts.clock.now()
-    return {"records": seq, "head": head, "clock_trusted": now.trusted, "utc": now.utc.isoformat()}
+    return {
+        "reserve_left": parts.audit.reserve_left,
+        "records": seq,
+        "head": head,
+        "clock_trusted": now.trusted,
+        "utc": now.utc.isoformat(),
+    }
 
 
 def _times(parts: Parts) -> Line:

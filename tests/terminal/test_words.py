@@ -147,6 +147,7 @@ def test_trouble_shows_in_the_status() -> None:
             "head": "a" * 64,
             "utc": "2030-06-01T12:00:00+00:00",
             "clock_trusted": False,
+            "reserve_left": False,
         },
         "times": {
             "frame_to_strike": {"n": 3, "p50_s": 0.118, "p95_s": 0.2},
