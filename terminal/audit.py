@@ -219,12 +219,10 @@ class Audit:
         return self._reserve is not None and self._reserve.is_whole
 
     def _makes_room(self, error: AuditFailed) -> bool:
-        """Whether it failed for want of room, and all was done that could make some."""
+        """Whether it failed for want of room, and the space that was kept is free now."""
         if self._reserve is None or not (is_full(error) or self._reserve.is_needed):
             return False
         self._reserve.release()
-        with suppress(AuditFailed):
-            self._database.checkpoint()
         return True
 
     def _write(self, lines: list[Row], newest: str) -> None:

@@ -786,3 +786,17 @@ def test_what_may_pass_is_neither_a_refusal_nor_a_loss(store: Store, tmp_path: P
     (tmp_path / f"{BIOMETRIC.file_name}-wal").mkdir()
     with pytest.raises(StoreFailed, match="can't be opened"):
         Store.open(tmp_path, some_keys())
+
+
+@pytest.mark.requirement("T34")
+def test_an_erasure_that_is_only_held_up_at_the_start_loses_no_faces(
+    store: Store, tmp_path: Path
+) -> None:
+    enrol(store, ANNA, 1)
+    reader = tool(tmp_path)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM template").fetchall()
+    with pytest.raises(StoreFailed, match="being read"):
+        store.finish_erasures({ANNA}, AT)
+    assert store.faces_lost is None
+    reader.close()
