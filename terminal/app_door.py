@@ -11,6 +11,7 @@ import pwd
 import signal
 import time
 from contextlib import ExitStack
+from pathlib import Path
 
 from hw.gpio import GpiozeroBoard
 from hw.ports import Board, CardReader, Input
@@ -36,7 +37,7 @@ from terminal.config import Config, ReaderConfig
 from terminal.control import Control
 from terminal.core.machine import State
 from terminal.desk import Desk
-from terminal.errors import DONE
+from terminal.errors import DONE, StoreFailed
 from terminal.interpret import Interpreter
 from terminal.loop import Loop
 from terminal.memory import forbid_dumps
@@ -71,7 +72,7 @@ class DoorProcess:
     def __init__(self, config: Config, stack: ExitStack) -> None:
         self._config, self._stack = config, stack
         self._policy = config.policy()
-        config.paths.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_folder(config.paths.state)
         self._inbox, self._metrics, self._notice = Inbox(), Metrics(), read_notice()
         self._keys = open_keys(
             config.paths.state / KEY_FILE, may_create=not Store.exists(config.paths.state)
@@ -82,6 +83,8 @@ class DoorProcess:
         self._check_log()
         self._store = Store.open(config.paths.state, self._keys)
         stack.callback(self._store.close)
+        if self._store.faces_lost:
+            log.error("%s Faces are off, and cards go on.", self._store.faces_lost)
         self._clock = SystemClock(self._audit.newest_utc())
         self._recognition = self._open_recognition()
         self._readers = [_reader(name, one) for name, one in config.readers.items()]
@@ -203,11 +206,19 @@ class DoorProcess:
             camera=config.camera.source,
             key_level=0,
         )
-        unerased, trouble = self._performer.unerased, self._desk.trouble
+        unerased = self._performer.unerased
+        trouble = self._desk.trouble or self._store.faces_lost
         return report(state, self._policy, self._parts, site, unerased, trouble)
 
     def _version(self) -> Line:
         return {"terminal": __version__, "embedder": self._recognition.model_sha256[:12]}
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreFailed(f"The folder {folder} can't be made: {error.strerror}.") from error
 
 
 def _reader(name: str, reader: ReaderConfig) -> CardReader:
