@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = options.run(options)
     except TerminalError as error:
-        _say(str(error))
+        _say(show.seen(str(error)))
         return REFUSED
     except KeyboardInterrupt:
         _say("Ended.")
