@@ -216,9 +216,11 @@ class Store:
     # Consent
 
     def consent_of(self, person: PersonId) -> ConsentState:
-        """Where this person's newest consent stands."""
+        """Where this person's newest decided consent stands: asking anew alone takes none away."""
         row = self._biometric.row(
-            "SELECT state FROM consent WHERE person = ? ORDER BY number DESC LIMIT 1", person
+            "SELECT state FROM consent WHERE person = ?"
+            " ORDER BY state = 'requested', number DESC LIMIT 1",
+            person,
         )
         return ConsentState(row[0]) if row else ConsentState.NONE
 
@@ -235,14 +237,14 @@ class Store:
         """Write where this consent stands now: a new one, or the next state of one that is there.
 
         `notice_sha256` is of the notice that was shown (64 hex digits, R02), `how` a word for the
-        means by which it was said. A consent given anew ends the one before, and what was kept
+        means by which it was said. A decision ends the consent before it, and what was kept
         under it. Raises NotDone for a consent of another person, or one that has ended.
         """
         self._check_consent(person, consent, state)
         given = _text(at.utc) if state is ConsentState.GIVEN else None
         ended = _text(at.utc) if state in _ENDED else None
         with self._biometric.transaction():
-            if state is ConsentState.GIVEN:
+            if state is not ConsentState.REQUESTED:
                 self._end(person, ConsentState.WITHDRAWN, at, besides=consent)
             self._biometric.run(
                 "INSERT INTO consent"
@@ -389,7 +391,9 @@ class Store:
     def _consents(self) -> dict[PersonId, ConsentState]:
         if self.faces_lost:
             return {}
-        rows = self._biometric.rows("SELECT person, state FROM consent ORDER BY number")
+        rows = self._biometric.rows(
+            "SELECT person, state FROM consent ORDER BY state <> 'requested', number"
+        )
         return {PersonId(person): ConsentState(state) for person, state in rows}
 
     @staticmethod

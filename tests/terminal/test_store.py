@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from terminal.comparison import Embeddings, References
@@ -351,6 +351,16 @@ ACTIONS = st.lists(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(ACTIONS)
+@example(
+    [("give", BEN, ConsentId("c0")), ("ask", BEN, ConsentId("c1")), ("enrol", BEN, ConsentId("c0"))]
+)
+@example(
+    [
+        ("give", BEN, ConsentId("c0")),
+        ("refuse", BEN, ConsentId("c1")),
+        ("enrol", BEN, ConsentId("c0")),
+    ]
+)
 def test_no_order_of_events_leaves_a_template_without_a_consent(
     tmp_path_factory: pytest.TempPathFactory,
     actions: list[tuple[str, PersonId, ConsentId]],

@@ -32,6 +32,7 @@ LOOKS = (
     Look("imports", ("-c", _LINT_IMPORTS, "--config", "setup.cfg", "--no-cache")),
     Look("rules", ("-m", "tests.tools.rules")),
     Look("docs", ("-m", "tests.tools.check_docs")),
+    Look("schema", ("-m", "tests.tools.draw_schema", "--check")),
     Look("states", ("-m", "tests.tools.draw_states", "--check")),
 )
 

@@ -52,7 +52,7 @@ def test_there_is_no_ignore_list() -> None:
 @pytest.mark.parametrize(
     ("contract", "owner", "package"),
     [
-        ("sqlite3", "terminal.store", "sqlite3"),
+        ("sqlite3", "terminal.schema", "sqlite3"),
         ("cryptography", "terminal.sealing", "cryptography"),
         ("gpio", "hw.gpio", "gpiozero"),
         ("picamera2", "hw.camera_picamera2", "picamera2"),
