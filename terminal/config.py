@@ -466,16 +466,6 @@ class Config:
     paths: PathsConfig
     control: ControlConfig
 
-    @property
-    def state_dir(self) -> Path:
-        """Where the databases and the key are."""
-        return self.paths.state
-
-    @property
-    def run_dir(self) -> Path:
-        """Where the sockets are."""
-        return self.paths.run
-
     def wiring(self) -> Wiring:
         """The wiring table with this site's changes."""
         return Wiring.from_names(self.board.pins, self.board.inverted)

@@ -29,7 +29,6 @@ from terminal.scan import Gathered, hindrance
 from terminal.zone import Sight, Told, Tracker, ZoneSettings, look
 
 Vector = npt.NDArray[np.float32]
-Frame = npt.NDArray[np.uint8]
 
 Grant = tuple[Level, int | None, Pose | None]
 """What a lease permits, whatever its end."""

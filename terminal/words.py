@@ -40,7 +40,6 @@ REASONS = {
     Reason.NO_GOOD_FRAME: "No good picture could be taken. Hold up your card, or try again.",
     Reason.DECLINED: "Face recognition was refused.",
     Reason.SAME_FACE_ENROLLED: "This face is enrolled already, under another name.",
-    Reason.CARD_IN_USE: "This card belongs to somebody already.",
     Reason.TIME_IS_UP: "It took too long.",
     Reason.CANCELLED: "The operator ended it.",
 }

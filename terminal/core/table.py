@@ -56,11 +56,6 @@ def always(state: S, event: Event, policy: Policy) -> bool:
     return True
 
 
-def nothing(state: S, event: Event, policy: Policy) -> tuple[S, Outputs]:
-    """The action of a row that only moves."""
-    return state, ()
-
-
 def row(
     phases: Enum | tuple[Enum, ...],
     on: type[E],

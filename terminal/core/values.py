@@ -81,12 +81,8 @@ class Reason(Enum):
     CANT_CHECK = "cant_check"
     CLOCK_UNTRUSTED = "clock_untrusted"
     NO_GOOD_FRAME = "no_good_frame"
-    LEFT = "left"
     DECLINED = "declined"
-    ANOTHER_WAY = "another_way"
-    FACE_WENT_OFF = "face_went_off"
     SAME_FACE_ENROLLED = "same_face_enrolled"
-    CARD_IN_USE = "card_in_use"
     TIME_IS_UP = "time_is_up"
     CANCELLED = "cancelled"
 

@@ -43,7 +43,7 @@ from terminal.core.policy import (
     Place,
     Policy,
 )
-from terminal.core.table import Row, advance, is_due, nothing, row
+from terminal.core.table import Outputs, Row, advance, is_due, row
 from terminal.core.values import (
     NOTHING_ALLOWED,
     FaceOff,
@@ -354,6 +354,10 @@ def test_a_deadline_that_is_not_set_is_never_due() -> None:
 
 
 # The tables (law 6)
+
+
+def nothing(state: DoorState, event: Event, policy: Policy) -> tuple[DoorState, Outputs]:
+    return state, ()
 
 
 def test_the_first_row_that_fits_is_taken_and_no_other() -> None:

@@ -22,7 +22,7 @@ from terminal.core import access, door, enrolment
 from terminal.core.access import AccessPhase
 from terminal.core.door import DoorPhase
 from terminal.core.enrolment import EnrolmentPhase
-from terminal.core.table import Row, always, nothing
+from terminal.core.table import Row, always
 
 ROOT = Path(__file__).resolve().parents[2]
 STATES_FILE = ROOT / "docs" / "states.md"
@@ -144,7 +144,7 @@ def _guard(row: Row[Any]) -> str:
 
 
 def _action(row: Row[Any]) -> str:
-    return "–" if row.do is nothing else _words(row.do.__name__)
+    return _words(row.do.__name__)
 
 
 def _to(row: Row[Any]) -> str:
