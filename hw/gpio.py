@@ -111,6 +111,11 @@ class GpiozeroBoard:
             ]
             return {watched.name: watched.start() for watched in self._watched}
 
+    @property
+    def levels(self) -> Mapping[LineName, bool]:
+        """As the port says: each pin as it reads, in the wiring table's logical level."""
+        return {name: line.read() for name, line in self._lines.items()}
+
     def close(self) -> None:
         """Secure the strike, darken the sign, silence the buzzer, then let the lines go."""
         with self._lock:

@@ -21,6 +21,7 @@ import numpy.typing as npt
 from hw.errors import CameraEnded as CameraEnded
 from hw.errors import CameraLost as CameraLost
 from hw.errors import DeviceError as DeviceError
+from hw.wiring import LineName
 
 Image = npt.NDArray[np.uint8]
 """An RGB picture: uint8, shape (rows, columns, 3), red first."""
@@ -158,6 +159,14 @@ class Board(Protocol):
     @property
     def buzzer(self) -> Buzzer:
         """The buzzer."""
+        ...
+
+    @property
+    def levels(self) -> Mapping[LineName, bool]:
+        """The logical level of every line that is wired, read now. Raises DeviceError.
+
+        A buzzer's is that of this very moment; whoever tests it listens.
+        """
         ...
 
     def start(self, on_change: OnInput) -> Mapping[Input, bool]:

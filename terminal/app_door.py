@@ -178,7 +178,9 @@ class DoorProcess:
             policy=self._policy,
             notice=self._notice,
             report=self._report,
-            self_test=lambda state: self_test(state, self._policy, self._parts, _models_wrong),
+            self_test=lambda state: self_test(
+                state, self._policy, self._parts, self._config.wiring(), _models_wrong
+            ),
             version=self._version(),
         )
 

@@ -8,9 +8,12 @@ What changes with this file: `docs/maintenance.md`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from hw.errors import DeviceError
+from hw.wiring import Line as WiredLine
+from hw.wiring import LineName, Wiring
 from terminal.core.machine import State
 from terminal.core.policy import ALTERNATIVES_REQUIRED, Policy
 from terminal.perform import Parts
@@ -26,9 +29,16 @@ class Check:
     sentence: str
 
 
-def self_test(state: State, policy: Policy, parts: Parts, models: Callable[[], str | None]) -> Line:
+def self_test(
+    state: State,
+    policy: Policy,
+    parts: Parts,
+    wiring: Wiring,
+    models: Callable[[], str | None],
+) -> Line:
     """All checks. `models` says what is wrong with a model file, or None."""
     checks = (
+        *_lines(parts, wiring),
         _strike(state, parts),
         _sign(parts, state),
         _readers(state),
@@ -46,6 +56,31 @@ def self_test(state: State, policy: Policy, parts: Parts, models: Callable[[], s
             for check in checks
         ],
     }
+
+
+def _lines(parts: Parts, wiring: Wiring) -> Iterator[Check]:
+    """One check for each line of the wiring table that is wired here."""
+    try:
+        levels = parts.board.levels
+    except DeviceError as error:
+        yield Check("lines", False, str(error))
+        return
+    for line in wiring.lines:
+        if line.name in levels:
+            yield _line(line, levels[line.name])
+
+
+def _line(line: WiredLine, active: bool) -> Check:
+    where = f"Header pin {line.header_pin} (BCM {line.bcm}, {line.direction.value})"
+    now = f"{where}: {line.meaning}." if active else f"{where}: at rest."
+    if active and line.name in NEVER_STUCK:
+        now += " If nobody does that, it is stuck, or wired the other way round."
+    holds = not (active and line.name in NEVER_STUCK)
+    return Check(f"line {line.name.value}", holds, now)
+
+
+NEVER_STUCK = frozenset({LineName.KIOSK_BUTTON, LineName.FACE_BUTTON, LineName.REX})
+"""Buttons: nobody holds them during a self-test, other than to try them."""
 
 
 def _strike(state: State, parts: Parts) -> Check:

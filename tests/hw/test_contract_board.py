@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hw.errors import DeviceError
 from hw.ports import Input, InputChange, Tone
 from hw.strike import MAX_LEASE_S, MAX_PULSE_S
+from hw.wiring import LineName
 from tests.hw import boards
 from tests.hw.boards import Rig
 
@@ -38,6 +39,18 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
 def test_strike_rests_secure_and_sign_dark_after_construction(rig: Rig) -> None:
     assert not rig.board.strike.is_released
     assert not rig.board.sign.is_lit
+
+
+def test_levels_are_those_of_the_lines_as_they_read_now(rig: Rig) -> None:
+    wired = set(rig.board.levels)
+    assert {LineName.STRIKE, LineName.SIGN, LineName.KIOSK_BUTTON} <= wired
+    assert not rig.board.levels[LineName.STRIKE]
+    rig.board.strike.release(1.0)
+    rig.board.sign.set(True)
+    assert rig.board.levels[LineName.STRIKE]
+    assert rig.board.levels[LineName.SIGN]
+    rig.board.strike.secure()
+    assert not rig.board.levels[LineName.STRIKE]
 
 
 @pytest.mark.requirement("D15", "A13", "T20")

@@ -24,7 +24,7 @@ import numpy.typing as npt
 from hw.bench import BenchBoard, BenchSupervisor
 from hw.bench_clock import FakeClock
 from hw.ports import FrameSize, Input
-from hw.wiring import LineName
+from hw.wiring import LineName, Wiring
 from models.errorcurve import ErrorCurve, ErrorPoint
 from models.faces import FacePipeline
 from models.landmarks import Landmarks
@@ -344,7 +344,9 @@ class Door:
             policy=self.policy,
             notice=self.parts.notice,
             report=self._report,
-            self_test=lambda state: self_test(state, self.policy, self.parts, lambda: None),
+            self_test=lambda state: self_test(
+                state, self.policy, self.parts, Wiring(), lambda: None
+            ),
             version={"terminal": "0", "embedder": MODEL[:12]},
         )
 

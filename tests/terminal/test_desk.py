@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hw.ports import Input
+from hw.wiring import Wiring
 from terminal import link
 from terminal.arrivals import ReaderWorks
 from terminal.audit import Audit, Entry
@@ -386,3 +388,15 @@ def test_erasing_who_is_just_being_enrolled_ends_that_too(given: Door) -> None:
     given.asks(Erase("Neighbour"))
     assert answer_of(asked)["enrolment"]["stage"] == "failed"
     assert len(given.recognition.captured) == 0
+
+
+def test_the_self_test_walks_the_wiring_table_and_names_a_button_that_is_stuck(given: Door) -> None:
+    def lines() -> dict[str, bool]:
+        checks = answer_of(given.asks(SelfTest()))["selftest"]["checks"]
+        return {one["name"]: one["holds"] for one in checks if one["name"].startswith("line ")}
+
+    wired = {f"line {line.name.value}" for line in Wiring().lines}
+    assert set(lines()) == wired
+    assert all(lines().values())
+    given.board.set_input(Input.REX, active=True)
+    assert lines() == {name: name != "line rex" for name in wired}
