@@ -91,6 +91,7 @@ class _Rehearsal:
         stage.clear()
         self._tap = Tap(stage.folder)
         self._restart_ms = self._restart()
+        time.sleep(SETTLED_S)  # vision is new: it has to see the zone empty first
         self._door_pid = process.listener_pid(stage.control)
         self._camera = BenchClient(stage.folder / BENCH_VISION_SOCKET)
 
