@@ -15,7 +15,7 @@ from collections import deque
 from dataclasses import replace
 from typing import Protocol
 
-from hw.ports import InputChange, Supervisor
+from hw.ports import Input, InputChange, Supervisor
 from terminal.arrivals import Arrival, Inbox, StopAsked
 from terminal.clock import Clock
 from terminal.core import machine
@@ -138,7 +138,7 @@ class Loop:
         match arrival:
             case Asked():
                 self._desk.stepped(self.state)
-            case InputChange():
+            case InputChange(line=Input.KIOSK_BUTTON, active=True):
                 self._performer.resume()
 
     def _events_of(self, arrival: Arrival, at: Moment) -> tuple[Event, ...]:

@@ -136,6 +136,7 @@ class NotedLeases:
 
     given: list[tuple[Permission, float]] = field(default_factory=list)
     pass_on: Callable[[Permission, float], None] | None = None
+    resumed: int = 0
 
     def permit(self, permission: Permission, until_mono_s: float) -> None:
         self.given.append((permission, until_mono_s))
@@ -143,7 +144,8 @@ class NotedLeases:
             self.pass_on(permission, until_mono_s)
 
     def resume(self) -> None:
-        """Nothing is ever suspended here; `test_reflex` is about that."""
+        """Nothing is ever suspended here (`test_reflex` is about that); it is only counted."""
+        self.resumed += 1
 
     @property
     def last(self) -> Permission:

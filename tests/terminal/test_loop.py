@@ -388,3 +388,13 @@ def test_a_failed_look_up_is_survived(tmp_path: Path) -> None:
         made.taps()
         assert made.supervisor.is_stopping is False
         assert made.state.access.phase is AccessPhase.IDLE
+
+
+@pytest.mark.requirement("D10")
+def test_only_the_press_itself_gives_permissions_back_to_the_core(given: Door) -> None:
+    before = given.leases.resumed
+    given.board.set_input(Input.DOOR_CONTACT, active=True)
+    given.settles()
+    assert given.leases.resumed == before
+    given.presses()
+    assert given.leases.resumed == before + 1
