@@ -11,7 +11,7 @@ the messages of the link.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
 from typing import NewType
 
@@ -24,6 +24,12 @@ ConsentId = NewType("ConsentId", str)
 CardId = NewType("CardId", str)
 """Keyed hash of what a card reader read, in hex; the number itself is never kept (R45)."""
 
+PassId = NewType("PassId", str)
+"""Random number of one QR pass, 16 hex digits; the pass itself is kept nowhere."""
+
+PASS_PREFIX = b"FT1:"
+"""What the text of each QR pass begins with; any other code is not ours (docs/passes.md)."""
+
 TrackId = NewType("TrackId", int)
 """One face followed from frame to frame; a new number after it was lost."""
 
@@ -33,21 +39,96 @@ class Moment:
     """When something happened: monotonic seconds to reckon with, wall time to write down.
 
     `trusted` is False while the wall clock is known to be behind the newest record or was never
-    set; what depends on dates must then be refused.
+    set; what depends on dates must then be refused. `offset_s` is how far the site's local time is
+    ahead of UTC at this very moment (summer time included), for what depends on the hour.
     """
 
     mono_s: float
     utc: datetime
     trusted: bool
+    offset_s: int = 0
 
 
 class Way(Enum):
-    """A way in."""
+    """A way through the door."""
 
     FACE = "face"
     CARD = "card"
+    QR = "qr"
+    CARD_PIN = "card_pin"
+    QR_PIN = "qr_pin"
+    CARD_FACE = "card_face"
     REX = "rex"
     HOLD = "hold"
+    GUARD = "guard"
+    SCHEDULE = "schedule"
+
+
+class Medium(Enum):
+    """What a credential is."""
+
+    CARD = "card"
+    QR = "qr"
+
+
+class Side(Enum):
+    """On which side of the door a reader hangs, and where somebody is."""
+
+    OUTSIDE = "out"
+    INSIDE = "in"
+
+
+class Rule(Enum):
+    """What opens for a group of holders: one thing, or two."""
+
+    ANY = "any"
+    CARD = "card"
+    QR = "qr"
+    CARD_PIN = "card_pin"
+    QR_PIN = "qr_pin"
+    CARD_FACE = "card_face"
+
+
+class Passback(Enum):
+    """Whether somebody who is inside already may come in again (anti-passback)."""
+
+    OFF = "off"
+    SOFT = "soft"
+    HARD = "hard"
+    TIMED = "timed"
+
+
+Intervals = tuple[tuple[int, int], ...]
+"""Parts of one day, each from a minute of it (0..1439) to another, exclusive (1..1440)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When something holds: parts of each weekday (Monday first), local time, and of holidays.
+
+    `on_holidays` None: a holiday is like any other day. What crosses midnight stands on both days.
+    """
+
+    name: str
+    week: tuple[Intervals, Intervals, Intervals, Intervals, Intervals, Intervals, Intervals]
+    on_holidays: Intervals | None = ()
+    holidays: frozenset[date] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What holds for a group of holders. `schedule` None: at any time."""
+
+    name: str
+    rule: Rule = Rule.ANY
+    schedule: Schedule | None = None
+    passback: Passback = Passback.OFF
+    passback_s: float = 0.0
+    passes_lockdown: bool = False
+
+
+EVERYONE = Group("everyone")
+"""The group of whoever was put into none."""
 
 
 class ConsentState(Enum):
@@ -69,6 +150,48 @@ class Holder:
     valid_from: datetime | None = None
     valid_until: datetime | None = None
     consent: ConsentState = ConsentState.NONE
+    group: Group = EVERYONE
+    has_pin: bool = False
+    pin_failures: int = 0
+    side: Side | None = None
+    side_since: datetime | None = None
+
+
+class CodeState(Enum):
+    """What came of the rotating code in a pass (RFC 6238), as far as the pass has one."""
+
+    NONE = "none"
+    FRESH = "fresh"
+    WRONG = "wrong"
+    USED = "used"
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a QR pass says, its signature checked, and what the store knows of its use.
+
+    `left` is how often it may still be used (None: as often as wanted); `step` the time step of
+    its rotating code; `is_marked` that whoever shows it is under duress.
+    """
+
+    number: PassId
+    valid_from: datetime
+    valid_until: datetime
+    left: int | None = None
+    needs_pin: bool = False
+    code: CodeState = CodeState.NONE
+    step: int | None = None
+    is_revoked: bool = False
+    is_marked: bool = False
+
+
+class PinVerdict(Enum):
+    """What came of a typed PIN."""
+
+    RIGHT = "right"
+    DURESS = "duress"
+    WRONG = "wrong"
+    CANT_CHECK = "cant_check"
 
 
 class Reason(Enum):
@@ -85,6 +208,39 @@ class Reason(Enum):
     SAME_FACE_ENROLLED = "same_face_enrolled"
     TIME_IS_UP = "time_is_up"
     CANCELLED = "cancelled"
+    NOT_A_PASS = "not_a_pass"
+    SEVERAL_CODES = "several_codes"
+    UNKNOWN_PASS = "unknown_pass"
+    OTHER_DOOR = "other_door"
+    PASS_ENDED = "pass_ended"
+    PASS_USED = "pass_used"
+    CODE_WRONG = "code_wrong"
+    CODE_USED = "code_used"
+    WEAK_CARD = "weak_card"
+    ANOTHER_WAY = "another_way"
+    NO_PIN = "no_pin"
+    WRONG_PIN = "wrong_pin"
+    PIN_DELAY = "pin_delay"
+    CARD_FIRST = "card_first"
+    NOT_NOW = "not_now"
+    PASSBACK = "passback"
+    LOCKDOWN = "lockdown"
+    INTERLOCK = "interlock"
+
+
+class Alarm(Enum):
+    """What somebody has to be told of; it stands until it is over, or acknowledged."""
+
+    FORCED_OPEN = "forced_open"
+    HELD_OPEN = "held_open"
+    PROPPED = "propped"
+    TAMPER = "tamper"
+    FIRE = "fire"
+    DURESS = "duress"
+    READER = "reader"
+    PIN = "pin"
+    PASSBACK = "passback"
+    PARITY = "parity"
 
 
 class Outcome(Enum):
@@ -108,6 +264,7 @@ class FaceOff(Enum):
     CAMERA = "camera"
     VISION = "vision"
     SIGN = "sign"
+    TAMPER = "tamper"
     DECLINED = "declined"
     PAUSED = "paused"
     ASKING = "asking"
@@ -134,11 +291,16 @@ class Pose(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """What vision may do right now (D10). EMBED names the one track it is for, ENROL the pose."""
+    """What vision may do right now (D10). EMBED names the one track it is for, ENROL the pose.
+
+    `verify` is whom the probe is compared with, where a credential has said who that is (1:1); it
+    is for the comparison alone, and vision never hears of it.
+    """
 
     level: Level
     track: TrackId | None = None
     pose: Pose | None = None
+    verify: PersonId | None = None
 
 
 NOTHING_ALLOWED = Permission(Level.NONE)
@@ -180,6 +342,10 @@ class Scene(Enum):
     CONSENT = "consent"
     CAPTURE = "capture"
     CHECKING = "checking"
+    TYPE_PIN = "type_pin"
+    LOOK_OR_PIN = "look_or_pin"
+    CLOSE_DOOR = "close_door"
+    LOCKED_DOWN = "locked_down"
     HELD_OPEN = "held_open"
     FORCED_OPEN = "forced_open"
     HELD_RELEASED = "held_released"
