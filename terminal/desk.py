@@ -17,7 +17,7 @@ import msgspec
 
 from terminal.audit import Audit, Entry
 from terminal.core import machine
-from terminal.core.door import DoorPhase
+from terminal.core.door_state import DoorPhase
 from terminal.core.effects import EraseFace, ErasePerson, Play, Progress, RegisterPerson, Stage
 from terminal.core.enrolment import EnrolmentPhase
 from terminal.core.events import (

@@ -18,10 +18,12 @@ from terminal.core.values import (
     ConsentState,
     Moment,
     Outcome,
+    PassId,
     Permission,
     PersonId,
     Reason,
     Screen,
+    Side,
     Way,
 )
 
@@ -56,6 +58,32 @@ class Kind(Enum):
     CAMERA = "camera"
     VISION = "vision"
     READER = "reader"
+    CODES = "codes"
+    TAMPER = "tamper"
+    FIRE = "fire"
+    INTERLOCK = "interlock"
+    PROPPED = "propped"
+    DURESS = "duress"
+    PASSBACK = "passback"
+    PIN_ALARM = "pin_alarm"
+    GUARD_RELEASE = "guard_release"
+    LOCKDOWN = "lockdown"
+    LOCKDOWN_LIFTED = "lockdown_lifted"
+    ALARMS_ACKNOWLEDGED = "alarms_acknowledged"
+    PARITY = "parity"
+    CARD_REVOKED = "card_revoked"
+    PIN_SET = "pin_set"
+    PIN_CLEARED = "pin_cleared"
+    PASS_ISSUED = "pass_issued"
+    PASS_REVOKED = "pass_revoked"
+    PASS_KEY_CHANGED = "pass_key_changed"
+    GROUP_CHANGED = "group_changed"
+    SCHEDULE_CHANGED = "schedule_changed"
+    PASSBACK_RESET = "passback_reset"
+    FREE_PASSAGE = "free_passage"
+    PERSON_CHANGED = "person_changed"
+    IMPORTED = "imported"
+    EXPORTED = "exported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +149,7 @@ class Sound(Enum):
     GRANTED = "granted"
     REFUSED = "refused"
     ALARM = "alarm"
+    WARNING = "warning"
     PROMPT = "prompt"
 
 
@@ -133,12 +162,18 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class TransactionEnded:
-    """One transaction is over: by which way, how, and how long from its first event (s)."""
+    """One transaction is over: by which way, how, and how long from its first event (s).
+
+    `steps` is how many things the person had to do; `typing_s` how long a PIN was typed, which is
+    left out of the comparison of the ways (D12).
+    """
 
     number: int
     way: Way
     outcome: Outcome
     took_s: float
+    steps: int = 1
+    typing_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +189,59 @@ class BindCard:
 
     person: PersonId
     card: CardId
+    is_weak: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CheckPin:
+    """Check the typed PIN against this person's; answered by `PinChecked`."""
+
+    person: PersonId
+
+
+@dataclass(frozen=True, slots=True)
+class SpendPass:
+    """Durably count one use of this pass; answered by `PassSpent`, and nothing opens before."""
+
+    number: PassId
+    step: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotePassage:
+    """Write on which side of the door this person is now."""
+
+    person: PersonId
+    side: Side
+    at: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class KeepLockdown:
+    """Write whether there is a lockdown, so that no restart lifts it."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TellPanel:
+    """Tell an existing panel who is there; it decides, and moves the lock."""
+
+    person: PersonId
+
+
+@dataclass(frozen=True, slots=True)
+class SoundAlarm:
+    """The alarm contact: closed while an alarm stands."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CarryOut:
+    """Do the operator's change that the bridge holds under this number; it is on record."""
+
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +323,13 @@ Effect = (
     | TransactionEnded
     | RegisterPerson
     | BindCard
+    | CheckPin
+    | SpendPass
+    | NotePassage
+    | KeepLockdown
+    | TellPanel
+    | SoundAlarm
+    | CarryOut
     | StoreConsent
     | CheckDuplicate
     | SealTemplates

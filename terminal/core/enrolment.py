@@ -36,6 +36,8 @@ from terminal.core.events import (
     ButtonReleased,
     CaptureHindered,
     CredentialPresented,
+    DeclineAsked,
+    DeclineSaid,
     DuplicateChecked,
     EnrolAsked,
     EnrolCancelled,
@@ -204,7 +206,7 @@ def give_consent(state: EnrolmentState, event: Event, policy: Policy) -> Step:
     return after, (*_decided(state, event.at, Kind.CONSENT_GIVEN, given), Play(Sound.PROMPT))
 
 
-def refuse_consent(state: EnrolmentState, event: ButtonReleased, policy: Policy) -> Step:
+def refuse_consent(state: EnrolmentState, event: Event, policy: Policy) -> Step:
     """A no is a no: what somebody agreed to earlier ends with it."""
     refused = changed(state.consent, ConsentState.REFUSED)
     decided = _decided(state, event.at, Kind.CONSENT_REFUSED, refused)
@@ -238,7 +240,7 @@ def note_hint(state: EnrolmentState, event: CaptureHindered, policy: Policy) -> 
     return replace(state, hint=event.hint), ()
 
 
-def stop_capture(state: EnrolmentState, event: ButtonPressed, policy: Policy) -> Step:
+def stop_capture(state: EnrolmentState, event: DeclineSaid, policy: Policy) -> Step:
     return _consent_ends(state, event.at, ConsentState.WITHDRAWN, Reason.DECLINED)
 
 
@@ -293,7 +295,7 @@ def _bound(state: EnrolmentState, event: CredentialPresented) -> tuple[Effect, .
     asked = _session(state)
     facts = (("reader", event.reader),)
     record = Record(Kind.CARD_BOUND, event.at, person=asked.person, by=asked.by, facts=facts)
-    return record, BindCard(asked.person, event.card), Play(Sound.GRANTED)
+    return record, BindCard(asked.person, event.card, event.is_weak), Play(Sound.GRANTED)
 
 
 def _consent_asked(state: EnrolmentState, at: Moment, policy: Policy) -> Step:
@@ -356,6 +358,7 @@ TABLE = (
     row(P.TAP_CARD, TimePassed, P.IDLE, no_card, when=time_is_up),
     row(P.CONSENT, ButtonPressed, None, press),
     row(P.CONSENT, TimePassed, P.CAPTURE, give_consent, when=held_long_enough),
+    row(P.CONSENT, DeclineAsked, P.IDLE, refuse_consent),
     row(P.CONSENT, ButtonReleased, P.CAPTURE, give_consent, when=let_go_late),
     row(P.CONSENT, ButtonReleased, P.IDLE, refuse_consent, when=let_go),
     row(P.CONSENT, TimePassed, P.IDLE, consent_unanswered, when=time_is_up),
@@ -363,7 +366,7 @@ TABLE = (
     row(P.CAPTURE, ReferenceTaken, P.CHECKING, take_last, when=last_pose),
     row(P.CAPTURE, ReferenceTaken, None, take, when=right_pose),
     row(P.CAPTURE, CaptureHindered, None, note_hint),
-    row((P.CAPTURE, P.CHECKING), ButtonPressed, P.IDLE, stop_capture),
+    row((P.CAPTURE, P.CHECKING), DeclineSaid, P.IDLE, stop_capture),
     row((P.CAPTURE, P.CHECKING), TimePassed, P.IDLE, capture_failed, when=time_is_up),
     row((P.CAPTURE, P.CHECKING), EnrolCancelled, P.IDLE, cancel_capture),
     row(P.CHECKING, DuplicateChecked, P.IDLE, enrolled, when=is_new_face),

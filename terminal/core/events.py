@@ -12,14 +12,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from terminal.core.effects import Kind
 from terminal.core.values import (
+    Alarm,
     CardId,
     ConsentId,
     Hint,
     Holder,
+    Medium,
     Moment,
+    PassId,
     PersonId,
+    PinVerdict,
     Pose,
+    Reason,
+    Schedule,
+    Side,
+    Ticket,
     TrackId,
     View,
     Way,
@@ -35,10 +44,14 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Started(Event):
-    """The door process is up; this is how the door and its ways in stand."""
+    """The door process is up; this is how the door, its lines and its ways in stand."""
 
     door_open: bool
     readers: tuple[str, ...]
+    locked_down: bool = False
+    tampered: bool = False
+    fire: bool = False
+    interlocked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +89,13 @@ class ReaderChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CodesChanged(Event):
+    """The camera's codes are read, or are not."""
+
+    working: bool
+
+
+@dataclass(frozen=True, slots=True)
 class EnrolledChanged(Event):
     """How many can be recognised; whether the error curve supports so many, and one more (D2)."""
 
@@ -104,25 +124,67 @@ class FaceCompared(Event):
 
 @dataclass(frozen=True, slots=True)
 class CredentialPresented(Event):
-    """A card was read. `holder` is None when it belongs to nobody, or could not be read as one.
+    """A card or a QR pass was read. `holder` is None when it belongs to nobody, or is none.
 
-    `is_checked` is False when nobody could look up whose it is.
+    `is_checked` is False when nobody could look up whose it is; `problem` says what was wrong with
+    a code already before that. A weak card proves nothing but its number (D14). `side` is where the
+    reader hangs: what is shown inside is for the way out.
     """
 
     reader: str
     card: CardId | None
     holder: Holder | None
     is_checked: bool = True
+    medium: Medium = Medium.CARD
+    is_weak: bool = False
+    ticket: Ticket | None = None
+    problem: Reason | None = None
+    side: Side = Side.OUTSIDE
 
 
 @dataclass(frozen=True, slots=True)
-class ButtonPressed(Event):
-    """The kiosk button went down."""
+class PinTyped(Event):
+    """Somebody typed a PIN; its digits wait in the bridge, for `CheckPin` or to be overwritten."""
+
+    reader: str
+
+
+@dataclass(frozen=True, slots=True)
+class PinChecked(Event):
+    """What came of the typed PIN."""
+
+    person: PersonId
+    verdict: PinVerdict
+
+
+@dataclass(frozen=True, slots=True)
+class PassSpent(Event):
+    """One use of a pass is durably counted, or could not be."""
+
+    number: PassId
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeclineSaid(Event):
+    """Somebody says *no face*, in whatever way."""
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonPressed(DeclineSaid):
+    """The kiosk button went down: no face; while consent is asked for, the beginning of a yes."""
 
 
 @dataclass(frozen=True, slots=True)
 class ButtonReleased(Event):
     """The kiosk button came up."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeclineAsked(DeclineSaid):
+    """Somebody says no otherwise than by the button: at a keypad, later at the screen."""
+
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +209,87 @@ class ContactChanged(Event):
 @dataclass(frozen=True, slots=True)
 class RexPressed(Event):
     """Someone inside asked to leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class TamperChanged(Event):
+    """The terminal's case: opened or closed."""
+
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FireChanged(Event):
+    """The fire panel's signal, which opens the door in hardware; here it is only watched (D15)."""
+
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InterlockChanged(Event):
+    """The other door of a pair stands open or released; this one then stays closed."""
+
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseAsked(Event):
+    """A guard lets somebody in, once, with a reason (R47)."""
+
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class LockdownAsked(Event):
+    """Nobody is to come in but those who may in a lockdown."""
+
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class LockdownLifted(Event):
+    """The lockdown is over."""
+
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmsAcknowledged(Event):
+    """Somebody has seen the alarms; what is over stands no longer."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class FreePassageSet(Event):
+    """When the door is open to everyone; with `first_person` only once somebody has come in."""
+
+    schedule: Schedule | None
+    first_person: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeAsked(Event):
+    """An operator changes what is kept (a card, a pass, a group ...): recorded, then carried out.
+
+    `number` is under which the bridge holds what is to be done; `facts` are for the record.
+    """
+
+    kind: Kind
+    by: str
+    number: int
+    person: PersonId | None = None
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ParityJudged(Event):
+    """Whether the other ways in are, as measured, less convenient than the face (D12)."""
+
+    broken: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +377,30 @@ class StrikeAsked(Event):
     way: Way
     person: PersonId
     reader: str | None = None
+    side: Side = Side.OUTSIDE
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DoorBarred(Event):
+    """Told by `door` to `access`: whether a lockdown or the other door keeps people out now."""
+
+    lockdown: bool
+    interlock: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRaised(Event):
+    """Told by any table to `machine`: somebody has to know of this."""
+
+    alarm: Alarm
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmEnded(Event):
+    """Told by any table to `machine`: this is over by itself."""
+
+    alarm: Alarm
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from terminal.core import access, door, enrolment
-from terminal.core.access import AccessPhase, AccessState
-from terminal.core.door import DoorPhase, DoorState
+from terminal.core import access, door, door_state, door_watch, enrolment, transaction
+from terminal.core.door_state import DoorPhase, DoorState
 from terminal.core.effects import (
+    CarryOut,
     Effect,
     Effects,
     HoldStrike,
@@ -27,24 +27,32 @@ from terminal.core.effects import (
     ReleaseStrike,
     SecureStrike,
     Show,
+    SoundAlarm,
     Stage,
 )
 from terminal.core.enrolment import EnrolmentPhase, EnrolmentState
 from terminal.core.events import (
-    ButtonPressed,
+    AlarmEnded,
+    AlarmRaised,
+    AlarmsAcknowledged,
     ButtonReleased,
     CameraChanged,
     CaptureHindered,
+    ChangeAsked,
+    CodesChanged,
     CredentialPresented,
+    DeclineSaid,
     EnrolledChanged,
     Event,
     FaceAsked,
     FaceCompared,
     FaceWentOff,
+    ParityJudged,
     ReaderChanged,
     ReferenceTaken,
     SignRead,
     Started,
+    TimePassed,
     VisionChanged,
     ZoneSeen,
 )
@@ -53,12 +61,15 @@ from terminal.core.policy import (
     FACE_LEASE_S,
     FACE_RENEW_S,
     SIGN_WAIT_S,
+    AlarmLine,
     Policy,
     Trigger,
 )
 from terminal.core.table import Outputs, is_due
+from terminal.core.transaction import AccessPhase, AccessState
 from terminal.core.values import (
     NOTHING_ALLOWED,
+    Alarm,
     FaceOff,
     Hint,
     Level,
@@ -72,8 +83,10 @@ from terminal.core.values import (
 class State:
     """Everything the terminal remembers between two events.
 
-    `renew_s` is when the permission of vision is renewed; `sign_due_s` until when the sign that
-    was lit must have read back lit (mono s).
+    `readers` are those that work, `codes` whether the camera's codes are read; `trusted` what the
+    newest event said of the clock. `alarms` stand until they are over or acknowledged. `renew_s`
+    is when the permission of vision is renewed; `sign_due_s` until when the sign that was lit must
+    have read back lit (mono s).
     """
 
     door: DoorState = field(default_factory=DoorState)
@@ -82,6 +95,9 @@ class State:
     readers: frozenset[str] = frozenset()
     vision: bool = False
     camera: bool = False
+    codes: bool = False
+    trusted: bool = True
+    alarms: frozenset[Alarm] = frozenset()
     sign_lit: bool = False
     sign_failed: bool = False
     sign_due_s: float | None = None
@@ -97,7 +113,7 @@ Step = tuple[State, Effects]
 
 def step(state: State, event: Event, policy: Policy) -> Step:
     """What follows from one event. Total, pure, and the only way a state comes about."""
-    noted, news = _noted(state, event)
+    noted, news = _noted(replace(state, trusted=event.at.trusted), event)
     told, outputs = _told(noted, event, policy)
     settled, more = _face_withdrawn(told, event, policy)
     signed = _sign_watched(settled, event, policy)
@@ -108,8 +124,8 @@ def step(state: State, event: Event, policy: Policy) -> Step:
 def next_deadline(state: State) -> float | None:
     """When (mono s) `TimePassed` must come, or None when nothing is waited for."""
     every = (
-        *door.deadlines(state.door),
-        *access.deadlines(state.access),
+        *door_state.deadlines(state.door),
+        *transaction.deadlines(state.access),
         *enrolment.deadlines(state.enrolment),
         state.renew_s,
         state.sign_due_s,
@@ -150,27 +166,51 @@ def face_off(state: State, policy: Policy) -> FaceOff | None:
 
 def _reasons(state: State, policy: Policy) -> tuple[tuple[FaceOff, bool], ...]:
     capturing = state.enrolment.phase is EnrolmentPhase.CAPTURE
+    verifying = _wants_face(state)
     return (
         (FaceOff.PLACE, not policy.face_allowed_here),
         (FaceOff.DISABLED, not policy.face_enabled),
-        (FaceOff.ALTERNATIVES, len(state.readers) < ALTERNATIVES_REQUIRED),
+        (FaceOff.ALTERNATIVES, alternatives(state, policy) < ALTERNATIVES_REQUIRED),
         (FaceOff.VISION, not state.vision),
         (FaceOff.CAMERA, not state.camera),
         (FaceOff.SIGN, state.sign_failed),
+        (FaceOff.TAMPER, Alarm.TAMPER in state.alarms),
         (FaceOff.DECLINED, state.access.phase is AccessPhase.DECLINED),
+        (FaceOff.ANOTHER_WAY, state.access.away and not verifying and not capturing),
         (FaceOff.ASKING, state.enrolment.phase in ASKING),
         (FaceOff.PAUSED, state.access.paused_until_s is not None and not capturing),
         (FaceOff.TEMPLATES, not state.readable),
-        (FaceOff.TOO_MANY_ENROLLED, not state.supported and not capturing),
+        (FaceOff.TOO_MANY_ENROLLED, not (state.supported or verifying or capturing)),
         (FaceOff.NOBODY_ENROLLED, state.enrolled == 0 and not capturing),
     )
+
+
+def alternatives(state: State, policy: Policy) -> int:
+    """How many independent ways in without a face work now (D11).
+
+    The camera's codes are one, as long as somebody reads them and their dates can be checked.
+    """
+    readers = len(state.readers - policy.not_ways)
+    return readers + (state.codes and state.camera and state.trusted)
+
+
+def _wants_face(state: State) -> bool:
+    """Whether a card has been shown whose holder may add the face to it."""
+    pending = state.access.pending
+    return state.access.phase is AccessPhase.PENDING and pending is not None and pending.wants_face
 
 
 ASKING = (EnrolmentPhase.TAP_CARD, EnrolmentPhase.CONSENT, EnrolmentPhase.CHECKING)
 """While an enrolment asks or reckons, nobody before the terminal is looked at (R01)."""
 
 PASSING_REASONS = frozenset(
-    {FaceOff.DECLINED, FaceOff.PAUSED, FaceOff.ASKING, FaceOff.NOBODY_ENROLLED}
+    {
+        FaceOff.DECLINED,
+        FaceOff.ANOTHER_WAY,
+        FaceOff.PAUSED,
+        FaceOff.ASKING,
+        FaceOff.NOBODY_ENROLLED,
+    }
 )
 """Reasons that come and go with visits and enrolments; they are not records of their own."""
 
@@ -186,12 +226,21 @@ def permission(state: State, policy: Policy) -> Permission:
         return NOTHING_ALLOWED
     if state.enrolment.phase is EnrolmentPhase.CAPTURE:
         return Permission(Level.ENROL, pose=state.enrolment.pose)
+    if _wants_face(state):
+        return _permission_to_verify(state.access)
     if state.access.phase is AccessPhase.SCANNING:
         return Permission(Level.EMBED, track=state.access.track)
     waits_for_button = policy.trigger is Trigger.BUTTON
     if waits_for_button and state.access.phase is not AccessPhase.ASKED:
         return NOTHING_ALLOWED
     return Permission(Level.DETECT)
+
+
+def _permission_to_verify(state: AccessState) -> Permission:
+    """Whoever has shown a card has asked for it: no dwell, one person, one comparison."""
+    if state.in_view is None or state.pending is None:
+        return Permission(Level.DETECT)
+    return Permission(Level.EMBED, track=state.in_view, verify=state.pending.person)
 
 
 def screen(state: State, policy: Policy) -> Screen:
@@ -213,12 +262,22 @@ def _enrolment_screen(state: EnrolmentState, policy: Policy) -> Screen:
 
 
 def _access_screen(state: AccessState, policy: Policy) -> Screen:
-    return Screen(ACCESS_SCENES[state.phase], reason=state.reason, hint=state.hint)
+    return Screen(_access_scene(state), reason=state.reason, hint=state.hint)
+
+
+def _access_scene(state: AccessState) -> Scene:
+    if state.pending is None:
+        return ACCESS_SCENES[state.phase]
+    if state.pending.is_spending:
+        return Scene.CHECKING
+    return Scene.LOOK_OR_PIN if state.pending.wants_face else Scene.TYPE_PIN
 
 
 def _door_screen(state: DoorState) -> Screen | None:
     scene = DOOR_SCENES.get(state.phase)
-    return Screen(scene) if scene else None
+    if scene is not None:
+        return Screen(scene)
+    return Screen(Scene.LOCKED_DOWN) if state.locked_down else None
 
 
 def _idle_screen(state: State, policy: Policy) -> Screen:
@@ -240,11 +299,13 @@ ACCESS_SCENES = {
     AccessPhase.ASKED: Scene.HOLD_STILL,
     AccessPhase.PROMPTED: Scene.PROMPT,
     AccessPhase.SCANNING: Scene.HOLD_STILL,
+    AccessPhase.PENDING: Scene.TYPE_PIN,
     AccessPhase.GRANTED: Scene.GRANTED,
     AccessPhase.REFUSED: Scene.REFUSED,
     AccessPhase.DECLINED: Scene.OTHER_WAY,
 }
 DOOR_SCENES = {
+    DoorPhase.WARNED: Scene.CLOSE_DOOR,
     DoorPhase.HELD_OPEN: Scene.HELD_OPEN,
     DoorPhase.FORCED: Scene.FORCED_OPEN,
     DoorPhase.FREE: Scene.HELD_RELEASED,
@@ -257,7 +318,7 @@ DOOR_SCENES = {
 def _noted(state: State, event: Event) -> tuple[State, Effects]:
     match event:
         case Started():
-            fresh = State(readers=frozenset(event.readers))
+            fresh = State(readers=frozenset(event.readers), trusted=event.at.trusted)
             return fresh, (Record(Kind.STARTED, event.at),)
         case VisionChanged():
             return _vision_noted(state, event)
@@ -266,6 +327,21 @@ def _noted(state: State, event: Event) -> tuple[State, Effects]:
             return after, (_part(Kind.CAMERA, event, event.working),)
         case ReaderChanged():
             return _reader_noted(state, event)
+        case CodesChanged() if event.working != state.codes:
+            after = replace(state, codes=event.working)
+            return after, (_part(Kind.CODES, event, event.working),)
+        case ChangeAsked():
+            record = Record(event.kind, event.at, event.person, by=event.by, facts=event.facts)
+            return state, (record, CarryOut(event.number))
+        case AlarmsAcknowledged():
+            kept = state.alarms & (door_watch.standing(state.door) | {Alarm.PARITY})
+            facts = tuple(("alarm", name) for name in sorted(one.value for one in state.alarms))
+            record = Record(Kind.ALARMS_ACKNOWLEDGED, event.at, by=event.by, facts=facts)
+            return replace(state, alarms=kept), (record,)
+        case ParityJudged() if event.broken != (Alarm.PARITY in state.alarms):
+            facts = (("convenient", "no" if event.broken else "yes"),)
+            after = _alarmed(state, Alarm.PARITY, event.broken)
+            return after, (Record(Kind.PARITY, event.at, facts=facts),)
         case EnrolledChanged():
             after = replace(
                 state,
@@ -280,6 +356,11 @@ def _noted(state: State, event: Event) -> tuple[State, Effects]:
             return replace(state, sign_lit=event.lit, sign_failed=failed), ()
         case _:
             return state, ()
+
+
+def _alarmed(state: State, alarm: Alarm, stands: bool) -> State:
+    one = frozenset({alarm})
+    return replace(state, alarms=state.alarms | one if stands else state.alarms - one)
 
 
 def _vision_noted(state: State, event: VisionChanged) -> tuple[State, Effects]:
@@ -306,17 +387,34 @@ def _part(kind: Kind, event: Event, works: bool, *facts: tuple[str, str]) -> Rec
 
 
 def _told(state: State, event: Event, policy: Policy) -> tuple[State, Effects]:
-    """Tell the tables; what one table tells another is told in the same step, in order."""
+    """Tell the tables; what one table tells another is told in the same step, in order.
+
+    A table takes one row at a time, so time is told again while something is still due.
+    """
     after, waiting = state, [event]
     effects: list[Effect] = []
     while waiting:
-        after, outputs = _heard(after, waiting.pop(0), policy)
+        before, told = after, waiting.pop(0)
+        after, outputs = _heard(before, told, policy)
         waiting += [output for output in outputs if isinstance(output, Event)]
         effects += [output for output in outputs if not isinstance(output, Event)]
+        if isinstance(told, TimePassed) and after != before and _is_overdue(after, told):
+            waiting.append(told)
     return after, tuple(effects)
 
 
+def _is_overdue(state: State, event: TimePassed) -> bool:
+    tables = (
+        *door_state.deadlines(state.door),
+        *transaction.deadlines(state.access),
+        *enrolment.deadlines(state.enrolment),
+    )
+    return any(is_due(at_s, event.at.mono_s) for at_s in tables)
+
+
 def _heard(state: State, event: Event, policy: Policy) -> tuple[State, Outputs]:
+    if isinstance(event, AlarmRaised | AlarmEnded):
+        return _alarmed(state, event.alarm, isinstance(event, AlarmRaised)), ()
     if isinstance(event, FROM_VISION) and permission(state, policy) == NOTHING_ALLOWED:
         return state, ()
     door_after, from_door = door.step(state.door, event, policy)
@@ -337,7 +435,7 @@ FROM_VISION = (ZoneSeen, FaceCompared, CaptureHindered, ReferenceTaken)
 def _belongs_to_enrolment(state: EnrolmentState, event: Event) -> bool:
     """Whether this event is for the enrolment alone."""
     match event:
-        case ButtonPressed() | ButtonReleased():
+        case DeclineSaid() | ButtonReleased():
             return enrolment.takes_button(state)
         case CredentialPresented():
             return enrolment.takes_card(state, event)
@@ -351,7 +449,7 @@ def _enrolment_heard(
     state: EnrolmentState, event: Event, policy: Policy
 ) -> tuple[EnrolmentState, Outputs]:
     """The enrolment hears everything else, but no button and no card that is not for it."""
-    if isinstance(event, ButtonPressed | ButtonReleased | CredentialPresented):
+    if isinstance(event, DeclineSaid | ButtonReleased | CredentialPresented):
         return state, ()
     return enrolment.step(state, event, policy)
 
@@ -383,6 +481,7 @@ def _derived(before: State, after: State, event: Event, policy: Policy) -> Step:
         *permits,
         *_sign_effect(before, leased, event, policy),
         *_face_record(before, leased, event, policy),
+        *_alarm_line(before, leased, event, policy),
         *_show(before, leased, event, policy),
         *_progress(before.enrolment, leased, policy),
     )
@@ -414,6 +513,23 @@ def _face_record(before: State, after: State, event: Event, policy: Policy) -> E
     if now is None:
         return (Record(Kind.FACE_ON, event.at),)
     return (Record(Kind.FACE_OFF, event.at, facts=(("why", now.value),)),)
+
+
+def _alarm_line(before: State, after: State, event: Event, policy: Policy) -> Effects:
+    sounds = _sounds(after, policy)
+    if sounds == _sounds(before, policy) and not isinstance(event, Started):
+        return ()
+    return (SoundAlarm(sounds),)
+
+
+def _sounds(state: State, policy: Policy) -> bool:
+    """Whether the alarm contact is closed; duress closes it only where nobody at the door hears."""
+    silent = {Alarm.PARITY} if policy.alarm_line is AlarmLine.ALL else SILENT
+    return bool(state.alarms - silent)
+
+
+SILENT = frozenset({Alarm.DURESS, Alarm.PARITY})
+"""Alarms that may not be heard at the door, or that no siren is for."""
 
 
 def _lasting(state: State, policy: Policy) -> FaceOff | None:

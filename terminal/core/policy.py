@@ -35,6 +35,36 @@ class Lock(Enum):
     FAIL_SAFE = "fail_safe"
 
 
+class Relock(Enum):
+    """When the strike is secured after somebody was let in."""
+
+    ON_OPEN = "on_open"
+    ON_CLOSE = "on_close"
+
+
+class WeakCards(Enum):
+    """What a card may do that proves nothing but its number, which can be copied (D14)."""
+
+    OPEN = "open"
+    WITH_PIN = "with_pin"
+    NEVER = "never"
+
+
+class Panel(Enum):
+    """Whether an existing panel decides and moves the lock, and how it is told."""
+
+    NONE = "none"
+    WIEGAND = "wiegand"
+    CONTACT = "contact"
+
+
+class AlarmLine(Enum):
+    """What closes the alarm contact: what may be heard at the door, or duress as well."""
+
+    LOUD = "loud"
+    ALL = "all"
+
+
 class Place(Enum):
     """Where the terminal hangs. A gate on a street counts as a public place (D7)."""
 
@@ -87,6 +117,22 @@ FACE_PAUSE_S = 30.0
 READER_FAILURES = 5
 """So many refused cards in a row at one reader raise an alarm; the reader goes on (R40)."""
 
+PIN_TRIES = 3
+"""So many wrong PINs end one transaction; after so many of one person in a row a delay begins."""
+
+PIN_DELAY_S = 5.0
+PIN_DELAY_MOST_S = 900.0
+"""The first delay of a PIN, and the longest: each further failure doubles it (D13)."""
+
+PIN_FAILURES = 5
+"""So many wrong PINs in a row for one credential raise an alarm (R40)."""
+
+PARITY_SLACK_S = 1.0
+"""The other ways in may take so much longer than the face at the 95th percentile (D12)."""
+
+PARITY_STEPS = 1
+"""And ask for so many things more (D12)."""
+
 REFUSALS_S = 1.0
 """Past the alarm, the refusals of one reader are one record in so long, with their number."""
 
@@ -96,7 +142,10 @@ POSES = (Pose.STRAIGHT, Pose.LEFT, Pose.RIGHT, Pose.UP, Pose.DOWN)
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The site's numbers; the defaults are those of a new site."""
+    """The site's numbers; the defaults are those of a new site.
+
+    `not_ways` names the readers by which nobody comes in: those inside, and keypads alone.
+    """
 
     place: Place = Place.COMPOUND_GATE
     face_enabled: bool = True
@@ -104,8 +153,17 @@ class Policy:
     lock: Lock = Lock.FAIL_SECURE
     rex: Rex = Rex.OBSERVE
     release_s: float = 5.0
+    relock: Relock = Relock.ON_OPEN
     held_open_s: float = 30.0
+    held_warn_s: float = 10.0
+    propped_s: float = 300.0
     rex_mask_s: float = 5.0
+    weak_cards: WeakCards = WeakCards.WITH_PIN
+    panel: Panel = Panel.NONE
+    alarm_line: AlarmLine = AlarmLine.LOUD
+    second_wait_s: float = 20.0
+    has_exit_reader: bool = False
+    not_ways: frozenset[str] = frozenset()
     dwell_s: float = 1.0
     scan_s: float = 4.0
     granted_show_s: float = 2.0
@@ -125,6 +183,13 @@ class Policy:
     def face_allowed_here(self) -> bool:
         """Whether the place permits face recognition at all."""
         return self.place not in PRIVATE_PLACES
+
+
+def pin_delay_s(failures: int) -> float:
+    """How long (s) no PIN is checked after so many wrong ones in a row (D13)."""
+    if failures < PIN_TRIES:
+        return 0.0
+    return min(PIN_DELAY_MOST_S, PIN_DELAY_S * 2.0 ** min(failures - PIN_TRIES, 20))
 
 
 def required_fmr(enrolled: int, fpir_target: float, safety_factor: float) -> float:

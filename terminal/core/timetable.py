@@ -1,9 +1,9 @@
 """Whether something holds at a moment: the week of a site, its holidays, dates of validity.
 
-Local time comes with the moment (`offset_s`), so summer time and time zones are the clock's affair
-and nothing here knows of them: in the hour that comes twice a schedule holds twice, in the hour that
-is left out it never holds. While the clock is not trusted no schedule is open, whatever its hours
-(A18): the core refuses what depends on it, and says why.
+Local time comes with the moment (`offset_s`), so summer time and time zones are the clock's
+affair and nothing here knows of them: in the hour that comes twice a schedule holds twice, in the
+hour that is left out it never holds. While the clock is not trusted no schedule is open, whatever
+its hours (A18): the core refuses what depends on it, and says why.
 
 What changes with this file: `access` and `door`, docs/doors.md.
 """

@@ -239,7 +239,6 @@ class Alarm(Enum):
     DURESS = "duress"
     READER = "reader"
     PIN = "pin"
-    PASSBACK = "passback"
     PARITY = "parity"
 
 
@@ -266,6 +265,7 @@ class FaceOff(Enum):
     SIGN = "sign"
     TAMPER = "tamper"
     DECLINED = "declined"
+    ANOTHER_WAY = "another_way"
     PAUSED = "paused"
     ASKING = "asking"
 

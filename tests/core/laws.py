@@ -14,7 +14,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from terminal.core import machine
-from terminal.core.access import AccessPhase
 from terminal.core.effects import (
     DropReferences,
     EraseFace,
@@ -47,6 +46,7 @@ from terminal.core.events import (
     ZoneSeen,
 )
 from terminal.core.policy import PRIVATE_PLACES, Policy, Trigger
+from terminal.core.transaction import AccessPhase
 from terminal.core.values import (
     NOTHING_ALLOWED,
     ConsentId,

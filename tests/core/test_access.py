@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from terminal.core.access import AccessPhase, refusal
+from terminal.core.admission import refusal
 from terminal.core.effects import (
     Kind,
     Permit,
@@ -28,6 +28,7 @@ from terminal.core.events import (
     VisionChanged,
 )
 from terminal.core.policy import FACE_PAUSE_S, READER_FAILURES, Policy
+from terminal.core.transaction import AccessPhase
 from terminal.core.values import (
     NOTHING_ALLOWED,
     ConsentState,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from terminal.core.door import DoorPhase
+from terminal.core.door_state import DoorPhase
 from terminal.core.effects import (
     Effects,
     HoldStrike,

@@ -18,8 +18,7 @@ from typing import Any
 import pytest
 
 from terminal.core import access, door, enrolment, machine
-from terminal.core.access import AccessPhase
-from terminal.core.door import DoorPhase
+from terminal.core.door_state import DoorPhase
 from terminal.core.effects import (
     DropReferences,
     Effect,
@@ -45,6 +44,7 @@ from terminal.core.events import (
 from terminal.core.machine import State
 from terminal.core.policy import Policy, Rex, Trigger
 from terminal.core.table import Row
+from terminal.core.transaction import AccessPhase
 from terminal.core.values import NOTHING_ALLOWED, Moment, TrackId, View, Way
 from tests.core import given
 from tests.core.test_walks import every_event_type

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from terminal.core import machine
-from terminal.core.door import DoorPhase, DoorState
+from terminal.core.door_state import DoorPhase, DoorState
 from terminal.core.effects import (
     HoldStrike,
     Kind,

@@ -17,8 +17,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from terminal.core import access, door, enrolment, machine, policy
-from terminal.core.access import AccessPhase, AccessState
-from terminal.core.door import DoorPhase
+from terminal.core.door_state import DoorPhase
 from terminal.core.effects import (
     DropReferences,
     Effect,
@@ -39,6 +38,7 @@ from terminal.core.events import (
 )
 from terminal.core.policy import Policy
 from terminal.core.table import Outputs, Row, row
+from terminal.core.transaction import AccessPhase, AccessState
 from terminal.core.values import FaceOff, Permission
 from tests.core import walks
 from tests.core.walks import Happening

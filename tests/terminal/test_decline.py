@@ -14,8 +14,8 @@ import pytest
 from hw.ports import Input
 from terminal import link
 from terminal.arrivals import VisionConnected
-from terminal.core.access import AccessPhase
 from terminal.core.effects import Kind
+from terminal.core.transaction import AccessPhase
 from terminal.core.values import NOTHING_ALLOWED, Level, Pose
 from terminal.zone import CLEAR_S, SETTLE_S
 from tests.terminal.given_bridge import (

@@ -16,11 +16,11 @@ from hw.strike import MAX_LEASE_S
 from hw.wiring import LineName
 from terminal import link
 from terminal.arrivals import Arrival, CardRead, ReaderWorks, StopAsked, VisionConnected
-from terminal.core.access import AccessPhase
-from terminal.core.door import DoorPhase
+from terminal.core.door_state import DoorPhase
 from terminal.core.effects import Kind
 from terminal.core.events import Event
 from terminal.core.policy import HOLD_LEASE_S, SIGN_WAIT_S
+from terminal.core.transaction import AccessPhase
 from terminal.core.values import NOTHING_ALLOWED, Level, Moment, Permission, View
 from terminal.errors import AuditFailed, StoreFailed
 from terminal.interpret import CAMERA_CHANGES_S

@@ -19,10 +19,10 @@ from types import ModuleType
 from typing import Any
 
 from terminal.core import access, door, enrolment
-from terminal.core.access import AccessPhase
-from terminal.core.door import DoorPhase
+from terminal.core.door_state import DoorPhase
 from terminal.core.enrolment import EnrolmentPhase
 from terminal.core.table import Row, always
+from terminal.core.transaction import AccessPhase
 
 ROOT = Path(__file__).resolve().parents[2]
 STATES_FILE = ROOT / "docs" / "states.md"
