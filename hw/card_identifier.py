@@ -27,6 +27,7 @@ _OK = b"\x90\x00"
 _WRONG_LENGTH = 0x6C
 _SERIAL_BYTES = 8
 _LENGTHS = frozenset({4, 7, 8, 10})
+_ONLY_TYPE_A = frozenset({7, 10})
 """Type A has 4, 7 or 10 bytes, type B 4, ISO 15693 and FeliCa 8."""
 
 _RANDOM_A = 0x08
@@ -60,20 +61,24 @@ class CardRefusedError(Exception):
 def identify(atr: bytes, ask: Ask) -> bytes:
     """The card's identifier in capital hexadecimal digits. Raises CardRefusedError, OSError.
 
-    A card that may be of type B is asked for its chip's serial and for nothing else: its
-    identifier on the air is made up (a PUPI), and its reader would hand on just that.
+    A card that may be of type B is asked for its chip's serial: its identifier on the air is made
+    up (a PUPI of 4 bytes), and the reader would hand on just that. A longer one tells a type A
+    card that merely looks like the other.
     """
-    if may_be_type_b(atr):
-        return _hex(chip_serial(_answer(ask, GET_CHIP_SERIAL)))
-    return _hex(own_uid(atr, _answer(ask, GET_UID)))
+    if not may_be_type_b(atr):
+        return _hex(own_uid(atr, _answer(ask, GET_UID)))
+    serial = _answer(ask, GET_CHIP_SERIAL)
+    uid = None if serial else _answer(ask, GET_UID)
+    if uid is not None and len(uid) in _ONLY_TYPE_A:
+        return _hex(own_uid(atr, uid))
+    return _hex(chip_serial(serial))
 
 
 def may_be_type_b(atr: bytes) -> bool:
     """Whether an answer to reset has the shape of a type B card's.
 
     Eight historical bytes: the application's four and the protocol's three of the ATQB, then the
-    buffer's length in the upper half of a byte. A type A card can happen to look like that; it is
-    then asked like a type B card and refused, since nobody can tell whether its UID is its own.
+    buffer's length in the upper half of a byte. A type A card can happen to look like that.
     """
     return len(atr) == 13 and atr[:4] == b"\x3b\x88\x80\x01" and atr[11] & 0x0F == 0
 
