@@ -724,12 +724,20 @@ def _readers(source: _Source, tables: object) -> Mapping[str, ReaderConfig]:
             raise source.error(
                 ("readers", name), "is no name of a reader: small letters, digits, _ and -."
             )
-    return MappingProxyType(
-        {
-            name: _section(source, ReaderConfig, table, ("readers", name))
-            for name, table in tables.items()
-        }
-    )
+    readers = {
+        name: _section(source, ReaderConfig, table, ("readers", name))
+        for name, table in tables.items()
+    }
+    for name, reader in readers.items():
+        _refuse_keys_of_other_kinds(source, name, reader.kind, tables[name])
+    return MappingProxyType(readers)
+
+
+def _refuse_keys_of_other_kinds(source: _Source, name: str, kind: str, keys: Iterable[str]) -> None:
+    """Such a key is a mistake, even where it says what is so anyway."""
+    for key in keys:
+        if key not in {"kind", "side", *KEYS_OF_KIND[kind]}:
+            raise source.error(("readers", name, key), f'is not for a reader of the kind "{kind}".')
 
 
 # What must hold between keys
@@ -763,7 +771,6 @@ def _check_readers(source: _Source, config: Config) -> None:
     for name, reader in config.readers.items():
         if reader.kind == "bench" and config.board.kind != "bench":
             raise source.error(("readers", name, "kind"), "is not for a real board.")
-        _check_keys(source, name, reader)
         _check_device(source, name, reader)
         for other, before in seen.items():
             if _is_same_device(before, reader):
@@ -778,17 +785,6 @@ def _is_same_device(one: ReaderConfig, two: ReaderConfig) -> bool:
     if one.kind == two.kind == "pcsc":
         return one.device in two.device or two.device in one.device
     return bool(one.device) and one.device == two.device
-
-
-def _check_keys(source: _Source, name: str, reader: ReaderConfig) -> None:
-    """A key of another kind is a mistake, even where it says what is so anyway."""
-    known = {"kind", "side", *KEYS_OF_KIND[reader.kind]}
-    for each in fields(ReaderConfig):
-        is_set = getattr(reader, each.name) != each.default
-        if each.name not in known and is_set:
-            raise source.error(
-                ("readers", name, each.name), f'is not for a reader of the kind "{reader.kind}".'
-            )
 
 
 def _check_device(source: _Source, name: str, reader: ReaderConfig) -> None:
