@@ -17,20 +17,20 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from hw.bench_reader import BenchReader as BenchReader
+from hw.bench_wiegand import BenchPair, BenchPanel
 from hw.errors import DeviceError
 from hw.ports import (
-    MAX_CARD_BYTES,
     Clock,
     Input,
     InputChange,
+    OnEdge,
     OnInput,
-    OnRead,
-    OnWorking,
     Tone,
 )
 from hw.strike import GuardedStrike
 from hw.timers import CallLater, ThreadTimers
-from hw.wiring import LineName
+from hw.wiring import PANEL_LINES, LineName, Wiring
 
 LOG_CHANGES = 10_000
 """So many changes are remembered: a bench may run for weeks."""
@@ -59,21 +59,23 @@ class BenchBoard:
     """The twin of a `Board`, and the door behind it. Thread-safe.
 
     `clock` is monotonic (s). `call_later` is `FakeClock.call_later` in tests; without it the
-    bench has the same two timer threads as a real board. `unwired` inputs are not there.
+    bench has the same two timer threads as a real board. `unwired` lines are not there: inputs,
+    the alarm contact, the panel's lines. Everything else of the wiring table is.
     """
 
     def __init__(
         self,
         clock: Clock = time.monotonic,
         call_later: CallLater | None = None,
-        unwired: Iterable[Input] = (),
+        unwired: Iterable[Input | LineName] = (),
     ) -> None:
         self._clock = clock
         self._lock = threading.RLock()
         self._timers: list[ThreadTimers] = []
         self._levels = dict.fromkeys(LineName, False)
         for name in (LineName.SIGN_SENSE, *(LineName(line.value) for line in unwired)):
-            del self._levels[name]
+            self._levels.pop(name, None)
+        self._lent: dict[tuple[int, int], BenchPair] = {}
         self._log: deque[LineChange] = deque(maxlen=LOG_CHANGES)
         self._listeners: list[OnChange] = []
         self._on_input: OnInput | None = None
@@ -82,6 +84,8 @@ class BenchBoard:
         strike_timer = call_later or self._thread("bench-strike-guard").call_later
         self._strike = GuardedStrike(self._set_strike, self._read_strike, clock, strike_timer)
         self._sign = BenchLamp(lambda lit: self._set(LineName.SIGN, lit), self._read_sign)
+        self._alarm = BenchLamp(lambda on: self._set(LineName.ALARM, on), self._read_alarm)
+        self._panel = BenchPanel(is_wired=self._levels.keys() >= set(PANEL_LINES))
         self._buzzer = BenchBuzzer(self._note_tone)
 
     @property
@@ -99,6 +103,28 @@ class BenchBoard:
         """A buzzer that notes what it is told to play."""
         return self._buzzer
 
+    @property
+    def alarm(self) -> BenchLamp:
+        """The alarm contact; where it is unwired it never reads set."""
+        return self._alarm
+
+    @property
+    def panel(self) -> BenchPanel:
+        """A panel that notes what it is sent."""
+        return self._panel
+
+    def lend(self, bcm: tuple[int, int], on_edge: OnEdge) -> BenchPair:
+        """As the port says. The world's side finds the pair in `lent`."""
+        with self._lock:
+            if self._is_closed:
+                raise DeviceError("The board is closed; open it anew.")
+            Wiring().check_lent("A reader's Wiegand lines", bcm)
+            taken = {pin for pins, pair in self._lent.items() if not pair.is_closed for pin in pins}
+            if taken & set(bcm):
+                raise DeviceError(f"The pins BCM {bcm[0]} and {bcm[1]} are lent already.")
+            self._lent[bcm] = BenchPair(on_edge, self._clock)
+            return self._lent[bcm]
+
     def start(self, on_change: OnInput) -> Mapping[Input, bool]:
         """As the port says. Raises DeviceError when closed or already started."""
         with self._lock:
@@ -113,14 +139,23 @@ class BenchBoard:
             return
         self._strike.close()
         self._sign.close()
+        self._alarm.close()
         self._buzzer.close()
+        self._panel.close()
         with self._lock:
             self._is_closed = True
             self._on_input = None
+            for pair in self._lent.values():
+                pair.close()
         for timers in self._timers:
             timers.close()
 
     # The world's side.
+
+    @property
+    def lent(self) -> Mapping[tuple[int, int], BenchPair]:
+        """The pairs of pins that drivers have, by their BCM numbers: the world pulses them."""
+        return dict(self._lent)
 
     @property
     def log(self) -> tuple[LineChange, ...]:
@@ -202,9 +237,14 @@ class BenchBoard:
         with self._lock:
             return self._levels[LineName.SIGN]
 
-    def _set(self, name: LineName, active: bool) -> None:
+    def _read_alarm(self) -> bool:
         with self._lock:
-            if self._levels[name] is not active:
+            return self._levels.get(LineName.ALARM, False)
+
+    def _set(self, name: LineName, active: bool) -> None:
+        """A line that is not wired stays as it is."""
+        with self._lock:
+            if self._levels.get(name, active) is not active:
                 self._levels[name] = active
                 self._note(LineChange(name, active, self._clock()))
 
@@ -223,7 +263,7 @@ class BenchBoard:
 
 
 class BenchLamp:
-    """The twin of the signage LED; what reads back is the light."""
+    """The twin of the signage LED, or of the alarm contact; what reads back is the light."""
 
     def __init__(self, shine: Callable[[bool], None], reads_lit: Callable[[], bool]) -> None:
         self._shine = shine
@@ -267,7 +307,7 @@ class BenchLamp:
 
     def _refuse_when_closed(self) -> None:
         if self._is_closed:
-            raise DeviceError("The sign is closed; open the board again.")
+            raise DeviceError("This output is closed; open the board again.")
 
 
 class BenchBuzzer:
@@ -285,65 +325,6 @@ class BenchBuzzer:
     def close(self) -> None:
         """Silence, for good."""
         self._is_closed = True
-
-
-class BenchReader:
-    """The twin of a card reader. Thread-safe. It is plugged in unless `is_plugged` is False."""
-
-    def __init__(
-        self, name: str, clock: Clock = time.monotonic, *, is_plugged: bool = True
-    ) -> None:
-        self._name = name
-        self._clock = clock
-        self._lock = threading.RLock()
-        self._is_plugged = is_plugged
-        self._on_read: OnRead | None = None
-        self._on_working: OnWorking | None = None
-
-    @property
-    def name(self) -> str:
-        """The reader's name in the configuration."""
-        return self._name
-
-    def start(self, on_read: OnRead, on_working: OnWorking) -> None:
-        """As the port says; the state is told before this returns. Raises DeviceError twice."""
-        with self._lock:
-            if self._on_read is not None:
-                raise DeviceError(f"The reader {self._name} is already started.")
-            self._on_read, self._on_working = on_read, on_working
-            on_working(self._is_plugged)
-
-    def close(self) -> None:
-        """Hear nothing more."""
-        with self._lock:
-            self._on_read = self._on_working = None
-
-    # The world's side.
-
-    def tap(self, data: bytes) -> bool:
-        """Hold a card to it; False when nobody heard: unplugged, not started, empty, too long."""
-        with self._lock:
-            if not self._is_plugged or self._on_read is None:
-                return False
-            if not 0 < len(data) <= MAX_CARD_BYTES:
-                return False
-            self._on_read(bytes(data), self._clock())
-            return True
-
-    def unplug(self) -> None:
-        """Pull the plug."""
-        self._plug(False)
-
-    def plug(self) -> None:
-        """Plug it in again; it comes back by itself."""
-        self._plug(True)
-
-    def _plug(self, is_plugged: bool) -> None:
-        with self._lock:
-            if self._is_plugged is not is_plugged:
-                self._is_plugged = is_plugged
-                if self._on_working is not None:
-                    self._on_working(is_plugged)
 
 
 class BenchSupervisor:

@@ -31,7 +31,7 @@ from typing import Any, Protocol
 
 from hw.bench import BenchBoard, BenchReader, LineChange
 from hw.errors import DeviceError
-from hw.ports import Input, Tone
+from hw.ports import Input, ReadKind, Tone
 from hw.wiring import LineName
 
 MAX_LINE_BYTES = 64 * 1024
@@ -197,7 +197,10 @@ class BenchServer:
             "force_door": lambda request: self._need_board().force_door(),
             "break_sign": lambda request: self._need_board().break_sign(),
             "mend_sign": lambda request: self._need_board().mend_sign(),
-            "tap": lambda request: self._need_reader(request).tap(_card(request)),
+            "tap": lambda request: self._need_reader(request).tap(_card(request), _kind(request)),
+            "panel_frames": lambda request: [
+                frame.text for frame in self._need_board().panel.frames
+            ],
             "unplug": lambda request: self._need_reader(request).unplug(),
             "plug": lambda request: self._need_reader(request).plug(),
             "play": self._play,
@@ -343,9 +346,14 @@ class BenchClient:
         """A new LED."""
         self._ask("mend_sign")
 
-    def tap(self, reader: str, data: bytes) -> bool:
-        """Hold a card to the reader; returns whether it was heard."""
-        return bool(self._ask("tap", reader=reader, data=base64.b64encode(data).decode("ascii")))
+    def tap(self, reader: str, data: bytes, kind: ReadKind = ReadKind.IDENTIFIER) -> bool:
+        """Hold a card to the reader, or type on it; returns whether it was heard."""
+        encoded = base64.b64encode(data).decode("ascii")
+        return bool(self._ask("tap", reader=reader, data=encoded, kind=kind.value))
+
+    def panel_frames(self) -> tuple[str, ...]:
+        """What the panel was sent, oldest first, each as FORMAT-FACILITY-NUMBER."""
+        return tuple(self._ask("panel_frames"))
 
     def unplug(self, reader: str) -> None:
         """Pull the reader's plug."""
@@ -560,6 +568,15 @@ def _card(request: Request) -> bytes:
         return base64.b64decode(_text(request, "data"), validate=True)
     except ValueError:
         raise ValueError("tap needs data as base64 text.") from None
+
+
+def _kind(request: Request) -> ReadKind:
+    """What the tap is worth; an identifier unless it is said."""
+    try:
+        return ReadKind(request.get("kind", ReadKind.IDENTIFIER.value))
+    except ValueError:
+        kinds = ", ".join(kind.value for kind in ReadKind)
+        raise ValueError(f"tap needs a kind that there is: {kinds}.") from None
 
 
 def _levels(board: BenchBoard) -> dict[str, bool]:

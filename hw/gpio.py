@@ -31,21 +31,19 @@ import gpiozero.pins.mock
 
 from hw.buzzer import PatternBuzzer
 from hw.errors import DeviceError
-from hw.ports import Clock, Input, InputChange, OnInput
+from hw.lines import SensedLamp, WatchedInput
+from hw.panel import FrameWriter, NoPanel, WiegandPanel
+from hw.ports import Clock, Edge, EdgePair, Input, OnEdge, OnInput
 from hw.secure import give_lgpio_a_directory
 from hw.strike import GuardedStrike
-from hw.timers import CallLater, Cancel, ThreadTimers
-from hw.wiring import Line, LineName, Wiring
+from hw.timers import CallLater, ThreadTimers
+from hw.wiring import HEADER_PIN_OF_BCM, PANEL_LINES, Direction, Line, LineName, Wiring
 
 FACTORIES = ("lgpio", "mock")
 """The pin factories that the driver knows; "mock" is gpiozero's own twin."""
 
 _READ_BACK_TRIES = 20
 """Reads until an output counts as stuck: the wire's capacitance takes microseconds to follow."""
-
-_LONGEST_BOUNCE = 3
-"""After so many times its debouncing a line that still bounces is taken as it reads: the button
-that declines has 100 ms in all (D10)."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -71,7 +69,9 @@ class GpiozeroBoard:
         self._factory = open_factory(factory) if isinstance(factory, str) else factory
         self._timers: list[ThreadTimers] = []
         self._lines: dict[LineName, _GpioLine] = {}
-        self._watched: list[_WatchedInput] = []
+        self._watched: list[WatchedInput] = []
+        self._lent: list[_LentPair] = []
+        self._wiring = wiring
         self._clock = clock
         try:
             self._claim(wiring)
@@ -95,6 +95,27 @@ class GpiozeroBoard:
         """The buzzer; silent where none is wired."""
         return self._buzzer
 
+    @property
+    def alarm(self) -> SensedLamp:
+        """The alarm contact."""
+        return self._alarm
+
+    @property
+    def panel(self) -> WiegandPanel | NoPanel:
+        """The Wiegand output."""
+        return self._panel
+
+    def lend(self, bcm: tuple[int, int], on_edge: OnEdge) -> EdgePair:
+        """As the port says; the pins are pulled up and tell falling edges, with the kernel's time
+        of each where the library gives it."""
+        with self._lock:
+            if self._is_closed:
+                raise DeviceError("The board is closed; open it anew.")
+            self._wiring.check_lent("A reader's Wiegand lines", bcm)
+            pair = _LentPair(self._factory, bcm, on_edge)
+            self._lent.append(pair)
+            return pair
+
     def start(self, on_change: OnInput) -> Mapping[Input, bool]:
         """Watch the inputs; `on_change` is called from other threads and must only queue.
 
@@ -105,7 +126,7 @@ class GpiozeroBoard:
             if self._is_closed or self._watched:
                 raise DeviceError("The board is closed or already started; open it anew.")
             self._watched = [
-                _WatchedInput(line, Input(name.value), self._clock, self._call_later, on_change)
+                WatchedInput(line, Input(name.value), self._clock, self._call_later, on_change)
                 for name, line in self._lines.items()
                 if name.value in _INPUT_NAMES
             ]
@@ -124,7 +145,9 @@ class GpiozeroBoard:
             self._is_closed = True
         self._strike.close()
         self._sign.close()
+        self._alarm.close()
         self._buzzer.close()
+        self._panel.close()
         self._let_go()
 
     def _claim(self, wiring: Wiring) -> None:
@@ -146,8 +169,16 @@ class GpiozeroBoard:
         self._sign = SensedLamp(
             self._lines.get(LineName.SIGN), self._lines.get(LineName.SIGN_SENSE)
         )
+        self._alarm = SensedLamp(self._lines.get(LineName.ALARM), None)
+        self._panel = self._make_panel()
         buzzer = self._lines.get(LineName.BUZZER)
         self._buzzer = PatternBuzzer(buzzer.set if buzzer else _nothing, self._call_later)
+
+    def _make_panel(self) -> WiegandPanel | NoPanel:
+        zero, one = (self._lines.get(name) for name in PANEL_LINES)
+        if zero is None or one is None:
+            return NoPanel()
+        return WiegandPanel(FrameWriter((zero.set, one.set)))
 
     def _thread(self, name: str) -> ThreadTimers:
         timers = ThreadTimers(name, self._clock)
@@ -160,6 +191,8 @@ class GpiozeroBoard:
             _quietly(watched.stop)
         for timers in self._timers:
             timers.close()
+        for pair in self._lent:
+            pair.close()
         for line in self._lines.values():
             _quietly(line.close)
         if self._owns_factory:
@@ -170,38 +203,6 @@ class GpiozeroBoard:
             self._factory.close()
 
 
-class SensedLamp:
-    """The signage LED. It counts as lit when its line reads back lit, and the sense line as well.
-
-    Without a line (no sign wired) it never reads lit, and so the terminal never looks at faces.
-    """
-
-    def __init__(self, line: _GpioLine | None, sense: _GpioLine | None) -> None:
-        self._line = line
-        self._sense = sense
-
-    def set(self, lit: bool) -> None:
-        """Light it or darken it. Raises DeviceError when the line fails; no sign wired: nothing."""
-        if self._line is not None:
-            self._line.set(lit)
-
-    @property
-    def is_lit(self) -> bool:
-        """As it reads back. Raises DeviceError when a line can't be read."""
-        if self._line is None:
-            return False
-        return self._line.read() and self.sensed is not False
-
-    @property
-    def sensed(self) -> bool | None:
-        """What the sense line alone says, for the self-test; None where none is wired."""
-        return None if self._sense is None else self._sense.read()
-
-    def close(self) -> None:
-        """Darken it; a line that fails is logged."""
-        _quietly(lambda: self.set(False))
-
-
 class _GpioLine:
     """One claimed pin in the table's logical levels; outputs are claimed at rest."""
 
@@ -210,7 +211,7 @@ class _GpioLine:
         self._what = f"The line {row.name.value} (BCM {row.bcm}, header pin {row.header_pin})"
         with _telling(self._what):
             self._device = gpiozero.GPIODevice(row.bcm, pin_factory=factory)
-            if row.direction.value == "output":
+            if row.direction is Direction.OUTPUT:
                 self._pin.output_with_state(row.rests_high)
             else:
                 self._pin.input_with_pull(row.pull.value)
@@ -256,76 +257,52 @@ class _GpioLine:
         return pin
 
 
-class _WatchedInput:
-    """One input with its debouncing: a level counts when it has stayed for the table's time."""
+class _LentPin:
+    """One pin of a pair; gpiozero keeps only a weak reference to the method it calls."""
 
-    def __init__(
-        self,
-        line: _GpioLine,
-        name: Input,
-        clock: Clock,
-        call_later: CallLater,
-        on_change: OnInput,
-    ) -> None:
-        self.name = name
+    def __init__(self, factory: Any, bcm: int, line: int, on_edge: OnEdge) -> None:
+        self._what = f"The Wiegand line D{line} (BCM {bcm}, header pin {HEADER_PIN_OF_BCM[bcm]})"
         self._line = line
-        self._clock = clock
-        self._call_later = call_later
-        self._on_change = on_change
-        self._lock = threading.RLock()
-        self._cancel_settle: Cancel | None = None
-        self._first_edge_s: float | None = None
-        self._level = False
+        self._tell = on_edge
+        with _telling(self._what):
+            self._device = gpiozero.GPIODevice(bcm, pin_factory=factory)
+            try:
+                self._watch(self._device.pin)
+            except BaseException:
+                self._device.close()
+                raise
 
-    def start(self) -> bool:
-        """Begin to watch; returns the level now. Watched before read, so no edge falls between."""
-        with self._lock:
-            self._line.watch(self._on_edge)
-            self._level = self._line.read()
-            return self._level
-
-    def stop(self) -> None:
-        self._line.watch(None)
+    def _watch(self, pin: Any) -> None:
+        pin.input_with_pull("up")
+        pin.edges = "falling"
+        pin.when_changed = self._on_edge
 
     def _on_edge(self, ticks: Any, level: Any) -> None:
-        """On a thread of the library, which an exception would end for every line."""
+        """On a thread of the library. Both factories give ticks in seconds (pins/lgpio.py,
+        pins/mock.py), lgpio's from the kernel's time of the edge."""
+        self._tell(Edge(self._line, float(ticks)))
+
+    def close(self) -> None:
+        with _telling(self._what):
+            if self._device.pin is not None:
+                self._device.pin.when_changed = None
+            self._device.close()
+
+
+class _LentPair:
+    """Two lent pins."""
+
+    def __init__(self, factory: Any, bcm: tuple[int, int], on_edge: OnEdge) -> None:
+        zero = _LentPin(factory, bcm[0], 0, on_edge)
         try:
-            with self._lock:
-                self._note_edge(self._line.is_active_at(level))
-        except DeviceError as error:
-            _LOG.warning("An edge of %s was lost: %s", self.name.value, error)
+            self._pins = (zero, _LentPin(factory, bcm[1], 1, on_edge))
+        except DeviceError:
+            _quietly(zero.close)
+            raise
 
-    def _note_edge(self, active: bool) -> None:
-        """The first edge away from the settled level is the moment that is reported."""
-        if self._first_edge_s is None and active != self._level:
-            self._first_edge_s = self._clock()
-        if self._cancel_settle is not None:
-            self._cancel_settle()
-        self._cancel_settle = self._call_later(self._settles_in_s(), self._settle)
-
-    def _settles_in_s(self) -> float:
-        """A line that never settles is looked at all the same: a chattering button is pressed."""
-        if self._first_edge_s is None:
-            return self._line.debounce_s
-        latest_s = self._first_edge_s + _LONGEST_BOUNCE * self._line.debounce_s
-        return max(0.0, min(self._line.debounce_s, latest_s - self._clock()))
-
-    def _settle(self) -> None:
-        try:
-            with self._lock:
-                change = self._settled(self._line.read())
-                if change is not None:
-                    self._on_change(change)
-        except DeviceError as error:
-            _LOG.warning("The line %s can't be read: %s", self.name.value, error)
-
-    def _settled(self, level: bool) -> InputChange | None:
-        first_edge_s, self._first_edge_s = self._first_edge_s, None
-        if level == self._level:
-            return None
-        self._level = level
-        seen_s = self._clock() if first_edge_s is None else first_edge_s
-        return InputChange(self.name, level, seen_s)
+    def close(self) -> None:
+        for pin in self._pins:
+            _quietly(pin.close)
 
 
 _INPUT_NAMES = frozenset(line.value for line in Input)

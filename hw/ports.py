@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -125,6 +125,9 @@ class Input(Enum):
     DOOR_CONTACT = "door_contact"
     REX = "rex"
     PRESENCE = "presence"
+    TAMPER = "tamper"
+    FIRE = "fire"
+    INTERLOCK = "interlock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,8 @@ class InputChange:
     """One debounced change of an input line.
 
     `active` is the logical level of the wiring table (button pressed, door open, exit asked,
-    someone present), whatever the electrical one. `mono_s` is when the edge was seen.
+    someone present, enclosure opened), whatever the electrical one. `mono_s` is when the edge was
+    seen.
     """
 
     line: Input
@@ -141,6 +145,44 @@ class InputChange:
 
 
 OnInput = Callable[[InputChange], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One falling edge of a lent pair of lines.
+
+    `line` is 0 or 1: which of the two. `tick_s` is the pin library's own time of the edge, in s
+    from an origin that nobody knows: only differences between ticks mean anything.
+    """
+
+    line: int
+    tick_s: float
+
+
+OnEdge = Callable[[Edge], None]
+"""Called for every edge, perhaps out of order, on a thread of the library: only queue."""
+
+
+class EdgePair(Protocol):
+    """Two input lines that a board has lent to a driver, pulled up and idle high."""
+
+    def close(self) -> None:
+        """Give the lines back. May be called twice."""
+        ...
+
+
+class Panel(Protocol):
+    """An access control panel that takes this terminal for one of its Wiegand readers."""
+
+    def send(self, number: int, bits: int) -> None:
+        """Send the credential number in a frame of 26, 34 or 37 bits, parity included.
+
+        `number` is the frame without its two parity bits: 0 <= number < 2 ** (bits - 2). Returns
+        at once; the frame goes out on a thread of the driver's own. Raises ValueError for what is
+        no such number, and DeviceError when no panel is wired, the board is closed, the line
+        failed, or frames come faster than the wire takes them.
+        """
+        ...
 
 
 class Board(Protocol):
@@ -162,6 +204,23 @@ class Board(Protocol):
         ...
 
     @property
+    def alarm(self) -> Lamp:
+        """The alarm contact: set while an alarm stands. Where none is wired it never reads set."""
+        ...
+
+    @property
+    def panel(self) -> Panel:
+        """The Wiegand output to a panel; `send` raises DeviceError where none is wired."""
+        ...
+
+    def lend(self, bcm: tuple[int, int], on_edge: OnEdge) -> EdgePair:
+        """Watch two more pins as a pair of Wiegand inputs (D0, D1: BCM numbers).
+
+        Raises DeviceError when the board is closed or a pin is taken or fails.
+        """
+        ...
+
+    @property
     def levels(self) -> Mapping[LineName, bool]:
         """The logical level of every line that is wired, read now. Raises DeviceError.
 
@@ -178,18 +237,43 @@ class Board(Protocol):
         ...
 
 
-MAX_CARD_BYTES = 64
-"""A reader hands on at most this much of one read; what is longer is dropped as noise."""
+MAX_READ_BYTES = 256
+"""A reader hands on at most this much of one read: the longest pass that a QR scanner types or
+sends. What is longer is dropped whole, as noise."""
 
-OnRead = Callable[[bytes, float], None]
-"""Called with the bytes of one read (1..MAX_CARD_BYTES, without its line ending) and mono s."""
+
+class ReadKind(Enum):
+    """What a read is worth as evidence."""
+
+    IDENTIFIER = "identifier"
+    """A number or a text as it was read. Whoever has seen it can copy it: weak."""
+    AUTHENTICATED = "authenticated"
+    """The card has proved that it holds a key. Designed for: no driver gives it yet."""
+    TYPED = "typed"
+    """Digits that a person typed on a keypad: a PIN, and no card's number."""
+
+
+class Read(NamedTuple):
+    """One whole read, as decoders give it."""
+
+    data: bytes
+    kind: ReadKind = ReadKind.IDENTIFIER
+
+
+class OnRead(Protocol):
+    """Called with every read, on the driver's thread: only queue."""
+
+    def __call__(self, data: bytes, mono_s: float, kind: ReadKind = ReadKind.IDENTIFIER) -> None:
+        """`data` is 1..MAX_READ_BYTES, without its ending; `mono_s` when it was whole."""
+        ...
+
 
 OnWorking = Callable[[bool], None]
 """Called when a reader comes (True) or goes (False); once soon after `start` with its state."""
 
 
 class CardReader(Protocol):
-    """One reader of cards. It comes back by itself after it was unplugged."""
+    """One reader of cards or codes, or a keypad. It comes back by itself after it was unplugged."""
 
     @property
     def name(self) -> str:

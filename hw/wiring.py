@@ -32,6 +32,12 @@ class LineName(Enum):
     DOOR_CONTACT = "door_contact"
     REX = "rex"
     PRESENCE = "presence"
+    TAMPER = "tamper"
+    FIRE = "fire"
+    INTERLOCK = "interlock"
+    ALARM = "alarm"
+    PANEL_D0 = "panel_d0"
+    PANEL_D1 = "panel_d1"
 
 
 class Direction(Enum):
@@ -211,7 +217,87 @@ _ROWS: tuple[Line, ...] = (
         connects_to="PIR or time-of-flight module's output, 3.3 V",
         notes="Not a face model: it may look while face recognition is declined.",
     ),
+    Line(
+        LineName.TAMPER,
+        Direction.INPUT,
+        bcm=20,
+        active_high=True,
+        pull=Pull.UP,
+        debounce_ms=50,
+        is_optional=True,
+        meaning="the enclosure is opened, or the wire to its switch is cut",
+        connects_to="enclosure switch to ground, closed while the lid is shut (NC loop)",
+        notes="A cut wire reads as an opened enclosure; a wire shorted to ground does not.",
+    ),
+    Line(
+        LineName.FIRE,
+        Direction.INPUT,
+        bcm=16,
+        active_high=True,
+        pull=Pull.UP,
+        debounce_ms=50,
+        is_optional=True,
+        meaning="the fire panel asks for free exit",
+        connects_to="potential-free contact of the fire panel to ground, opens in a fire (NC loop)",
+        notes=(
+            "Observed only. The fire panel releases the door in hardware, by cutting the lock's "
+            "supply; a terminal that hangs changes nothing about that. A cut wire reads as fire."
+        ),
+    ),
+    Line(
+        LineName.INTERLOCK,
+        Direction.INPUT,
+        bcm=21,
+        active_high=True,
+        pull=Pull.UP,
+        debounce_ms=50,
+        is_optional=True,
+        meaning="the other door of the pair stands open or is released",
+        connects_to="potential-free contact of the other door to ground, closed while it is shut",
+        notes="A cut wire reads as an open door, so that two doors of a pair never stand open.",
+    ),
+    Line(
+        LineName.ALARM,
+        Direction.OUTPUT,
+        bcm=25,
+        active_high=True,
+        pull=Pull.DOWN,
+        debounce_ms=0,
+        is_optional=True,
+        meaning="an alarm stands",
+        connects_to="input of a second relay's board; its contact goes to a panel or a siren",
+        notes="Potential-free: the siren has a supply of its own.",
+    ),
+    Line(
+        LineName.PANEL_D0,
+        Direction.OUTPUT,
+        bcm=23,
+        active_high=True,
+        pull=Pull.DOWN,
+        debounce_ms=0,
+        is_optional=True,
+        meaning="a pulse on D0: the bit 0",
+        connects_to="base resistor of a transistor whose open collector pulls the panel's D0 low",
+        notes=(
+            "The panel pulls D0 and D1 up to its own 5 V, which no pin of this board bears: the "
+            "transistor keeps them apart. Share the ground with the panel. Wire both or none."
+        ),
+    ),
+    Line(
+        LineName.PANEL_D1,
+        Direction.OUTPUT,
+        bcm=18,
+        active_high=True,
+        pull=Pull.DOWN,
+        debounce_ms=0,
+        is_optional=True,
+        meaning="a pulse on D1: the bit 1",
+        connects_to="base resistor of a transistor whose open collector pulls the panel's D1 low",
+    ),
 )
+
+PANEL_LINES = (LineName.PANEL_D0, LineName.PANEL_D1)
+"""The Wiegand output: one line for the bit 0, one for the bit 1."""
 
 DEFAULT_LINES: Mapping[LineName, Line] = MappingProxyType({row.name: row for row in _ROWS})
 
@@ -234,6 +320,7 @@ class Wiring:
         for row in self.lines:
             _check_pin(row)
         self._refuse_collisions()
+        self._refuse_half_a_panel()
 
     @classmethod
     def from_names(
@@ -275,9 +362,27 @@ class Wiring:
             "use an active-high relay board.",
         )
 
+    def check_lent(self, what: str, bcms: tuple[int, int]) -> None:
+        """Refuse pins that a driver wants lent for a Wiegand pair. Raises DeviceError."""
+        if bcms[0] == bcms[1]:
+            raise DeviceError(f"{what}: D0 and D1 are both on BCM {bcms[0]}; give each its own.")
+        taken = {row.bcm: row.name.value for row in self.lines}
+        for bcm in bcms:
+            if isinstance(bcm, bool) or bcm not in HEADER_PIN_OF_BCM:
+                raise DeviceError(f"{what}: BCM {bcm!r} is no pin of the header; name one of 2-27.")
+            if bcm in taken:
+                raise DeviceError(f"{what}: BCM {bcm} is the line {taken[bcm]}; take another pin.")
+
     def _refuse_missing_strike(self) -> None:
         if LineName.STRIKE in self.pins and self.pins[LineName.STRIKE] is None:
             raise DeviceError("Wiring: the strike needs a pin; name a BCM number between 4 and 27.")
+
+    def _refuse_half_a_panel(self) -> None:
+        wired = [name for name in PANEL_LINES if self.line(name) is not None]
+        if len(wired) == 1:
+            raise DeviceError(
+                f"Wiring: {wired[0].value} is wired alone; panel_d0 and panel_d1 go together."
+            )
 
     def _refuse_collisions(self) -> None:
         taken: dict[int, Line] = {}
@@ -362,7 +467,8 @@ def as_markdown(lines: Iterable[Line] = _ROWS) -> str:
         "process that held them dies:",
         "",
         "```ini",
-        *boot_settings(rows),
+        *boot_settings(row for row in rows if not row.is_optional),
+        *_optional_boot_settings(rows),
         "```",
     ]
     return "\n".join(parts) + "\n"
@@ -377,6 +483,14 @@ def boot_settings(lines: Iterable[Line] = _ROWS) -> tuple[str, ...]:
     outputs = (row for row in lines if row.direction is Direction.OUTPUT)
     levels = (f"gpio={row.bcm}=op,{'dh' if row.rests_high else 'dl'}" for row in outputs)
     return ("dtparam=strict_gpiod", *levels)
+
+
+def _optional_boot_settings(rows: Iterable[Line]) -> Iterable[str]:
+    """The same for outputs that few sites wire, each to be uncommented where it is."""
+    for row in rows:
+        if row.is_optional and row.direction is Direction.OUTPUT:
+            level = "dh" if row.rests_high else "dl"
+            yield f"# gpio={row.bcm}=op,{level}  where {row.name.value} is wired"
 
 
 BEGIN_MARK = "<!-- wiring table: begin (generated by `python -m hw.wiring`) -->\n"

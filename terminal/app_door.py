@@ -10,12 +10,16 @@ import os
 import pwd
 import signal
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 from hw.gpio import GpiozeroBoard
-from hw.ports import Board, CardReader, Input
+from hw.ports import Board, CardReader, EdgePair, Input, OnEdge, ReadKind
+from hw.reader_pcsc import PcscReader
+from hw.reader_serial import SerialReader
 from hw.reader_wedge import WedgeReader
+from hw.reader_wiegand import WiegandReader
 from hw.supervisor import supervisor_from_environment
 from models import manifest as manifests
 from models.errors import ModelsError
@@ -57,6 +61,8 @@ log = logging.getLogger(__name__)
 
 KEY_FILE = "device.key"
 
+Lender = Callable[[tuple[int, int], OnEdge], EdgePair]
+
 
 def run_door(config: Config) -> int:
     """The door process, until it is told to stop. The exit status."""
@@ -87,7 +93,10 @@ class DoorProcess:
             log.error("%s Faces are off, and cards go on.", self._store.faces_lost)
         self._clock = SystemClock(self._audit.newest_utc())
         self._recognition = self._open_recognition()
-        self._readers = [_reader(name, one) for name, one in config.readers.items()]
+        self._readers = [
+            _reader(name, one, lambda pins, on_edge: self._board.lend(pins, on_edge))
+            for name, one in config.readers.items()
+        ]
         self._board = self._open_board()
         self._port = VisionPort(config.paths.run / VISION_SOCKET, self._inbox, vision_accounts())
         stack.callback(self._port.close)
@@ -113,10 +122,12 @@ class DoorProcess:
 
     def _start(self, reader: CardReader) -> None:
         name, inbox = reader.name, self._inbox
-        reader.start(
-            lambda raw, _: inbox.put(CardRead(name, raw)),
-            lambda working: inbox.put(ReaderWorks(name, working)),
-        )
+
+        def heard(data: bytes, mono_s: float, kind: ReadKind = ReadKind.IDENTIFIER) -> None:
+            if kind is not ReadKind.TYPED:  # a PIN is no card's number
+                inbox.put(CardRead(name, data))
+
+        reader.start(heard, lambda working: inbox.put(ReaderWorks(name, working)))
         self._stack.callback(reader.close)
 
     def _check_log(self) -> None:
@@ -223,12 +234,22 @@ def _make_folder(folder: Path) -> None:
         raise StoreFailed(f"The folder {folder} can't be made: {error.strerror}.") from error
 
 
-def _reader(name: str, reader: ReaderConfig) -> CardReader:
-    if reader.kind == "bench":
-        from hw.bench import BenchReader  # the same
+def _reader(name: str, reader: ReaderConfig, lend: Lender) -> CardReader:
+    """The driver of this kind; `lend` is asked for pins when the reader is started."""
+    match reader.kind:
+        case "bench":
+            from hw.bench import BenchReader  # the same
 
-        return BenchReader(name)
-    return WedgeReader(name, reader.device)
+            return BenchReader(name)
+        case "serial":
+            return SerialReader(name, reader.device, baud=reader.baud, framing=reader.framing)
+        case "pcsc":
+            return PcscReader(name, reader.device)
+        case "wiegand":
+            pins = (reader.d0 or 0, reader.d1 or 0)  # the configuration has refused others
+            return WiegandReader(name, lambda edge: lend(pins, edge), keypad=reader.keypad)
+        case _:
+            return WedgeReader(name, reader.device, layout=reader.layout, keypad=reader.keypad)
 
 
 def _models_wrong() -> str | None:

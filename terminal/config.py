@@ -111,6 +111,27 @@ def word(*words: str) -> Kind:
     return Kind(_listed(words), read)
 
 
+def choice(*numbers: int) -> Kind:
+    """One of these whole numbers."""
+
+    def read(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or value not in numbers:
+            raise ValueError
+        return value
+
+    words = [str(each) for each in numbers]
+    return Kind(f"{', '.join(words[:-1])} or {words[-1]}", read)
+
+
+def maybe(kind: Kind) -> Kind:
+    """A value of this kind, or false for none."""
+
+    def read(value: object) -> Any:
+        return None if value is False else kind.read(value)
+
+    return Kind(f"{kind.allowed}, or false for none", read)
+
+
 def text(pattern: str, allowed: str) -> Kind:
     """A text that fits the pattern whole."""
 
@@ -429,22 +450,82 @@ class ControlConfig:
 
 @dataclass(frozen=True, slots=True)
 class ReaderConfig:
-    """A card reader, under a name of the site's choice. Face recognition takes two of them."""
+    """A reader of cards or codes, under a name of the site's choice (docs/readers.md). Face
+    recognition takes two of them. Keys that do not belong to its kind are refused."""
 
     kind: Annotated[
         str,
-        Key(word("wedge", "bench"), '"wedge" types like a keyboard, "bench" is not there at all.'),
+        Key(
+            word("wedge", "serial", "pcsc", "wiegand", "bench"),
+            '"wedge" types like a keyboard, "serial" is a serial line, "pcsc" goes through pcscd,'
+            ' "wiegand" hangs on two pins, "bench" is not there at all.',
+        ),
     ]
     device: Annotated[
         str,
         Key(
-            text(
-                r"|/dev/[\w/.:+-]{1,200}|[0-9a-f]{4}:[0-9a-f]{4}",
-                "a path below /dev, or the numbers of a USB device as 08ff:0009",
-            ),
-            "Which one: a path as in /dev/input/by-id, or its vendor and product numbers.",
+            text(r"[^\x00-\x1f\x7f]{0,200}", "a text of up to 200 characters"),
+            "Which one: a path below /dev, or for a wedge its vendor and product numbers as"
+            ' 08ff:0009; for "pcsc" a part of the reader\'s name, or nothing for the first one.',
         ),
     ] = ""
+    side: Annotated[
+        str, Key(word("in", "out"), '"out" is a reader on the exit side of the door.')
+    ] = "in"
+    keypad: Annotated[bool, Key(flag(), 'Whether people type PINs on it ("wedge", "wiegand").')] = (
+        False
+    )
+    layout: Annotated[
+        str, Key(word("us", "de", "fr"), 'The keyboard layout in which a "wedge" types.')
+    ] = "us"
+    baud: Annotated[
+        int,
+        Key(
+            choice(1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200),
+            'Bits in a second of a "serial" line.',
+        ),
+    ] = 9600
+    framing: Annotated[
+        str,
+        Key(
+            word("lines", "stx"),
+            'How a "serial" line sends: "lines" that end in CR or LF, or "stx" frames with a'
+            " checksum.",
+        ),
+    ] = "lines"
+    d0: Annotated[
+        int | None, Key(maybe(whole(2, 27)), 'The BCM pin of D0 of a "wiegand" reader.')
+    ] = None
+    d1: Annotated[
+        int | None, Key(maybe(whole(2, 27)), 'The BCM pin of D1 of a "wiegand" reader.')
+    ] = None
+
+    @property
+    def pins(self) -> tuple[int, int] | None:
+        """D0 and D1, where both are given."""
+        return None if self.d0 is None or self.d1 is None else (self.d0, self.d1)
+
+
+KEYS_OF_KIND: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "wedge": frozenset({"device", "keypad", "layout"}),
+        "serial": frozenset({"device", "baud", "framing"}),
+        "pcsc": frozenset({"device"}),
+        "wiegand": frozenset({"keypad", "d0", "d1"}),
+        "bench": frozenset(),
+    }
+)
+"""Which keys a kind of reader has, besides `kind` and `side`."""
+
+_DEVICES: Mapping[str, tuple[re.Pattern[str], str]] = MappingProxyType(
+    {
+        "wedge": (
+            re.compile(r"/dev/[\w/.:+-]{1,190}|[0-9a-f]{4}:[0-9a-f]{4}"),
+            "a path below /dev, or the numbers of a USB device as 08ff:0009",
+        ),
+        "serial": (re.compile(r"/dev/[\w/.:+-]{1,190}"), "a path below /dev"),
+    }
+)
 
 
 _READER_NAME = re.compile(r"[a-z][a-z0-9_-]{0,23}")
@@ -643,12 +724,20 @@ def _readers(source: _Source, tables: object) -> Mapping[str, ReaderConfig]:
             raise source.error(
                 ("readers", name), "is no name of a reader: small letters, digits, _ and -."
             )
-    return MappingProxyType(
-        {
-            name: _section(source, ReaderConfig, table, ("readers", name))
-            for name, table in tables.items()
-        }
-    )
+    readers = {
+        name: _section(source, ReaderConfig, table, ("readers", name))
+        for name, table in tables.items()
+    }
+    for name, reader in readers.items():
+        _refuse_keys_of_other_kinds(source, name, reader.kind, tables[name])
+    return MappingProxyType(readers)
+
+
+def _refuse_keys_of_other_kinds(source: _Source, name: str, kind: str, keys: Iterable[str]) -> None:
+    """Such a key is a mistake, even where it says what is so anyway."""
+    for key in keys:
+        if key not in {"kind", "side", *KEYS_OF_KIND[kind]}:
+            raise source.error(("readers", name, key), f'is not for a reader of the kind "{kind}".')
 
 
 # What must hold between keys
@@ -663,6 +752,7 @@ def _check(source: _Source, config: Config) -> None:
         config.wiring()
     except DeviceError as error:
         raise source.error(("board",), f"can't be: {error}") from error
+    _check_pins(source, config)
 
 
 def _check_place(source: _Source, config: Config) -> None:
@@ -677,24 +767,63 @@ def _check_place(source: _Source, config: Config) -> None:
 
 def _check_readers(source: _Source, config: Config) -> None:
     """Each is another device, and one that is really there where there is a real door."""
-    seen: dict[str, str] = {}
+    seen: dict[str, ReaderConfig] = {}
     for name, reader in config.readers.items():
         if reader.kind == "bench" and config.board.kind != "bench":
             raise source.error(("readers", name, "kind"), "is not for a real board.")
-        if reader.kind == "wedge" and not reader.device:
-            raise source.error(("readers", name, "device"), "is needed for a wedge.")
-        if reader.device and (other := seen.setdefault(reader.device, name)) != name:
-            raise source.error(("readers", name, "device"), f"is the device of {other} already.")
+        _check_device(source, name, reader)
+        for other, before in seen.items():
+            if _is_same_device(before, reader):
+                raise source.error(
+                    ("readers", name, "device"), f"is the device of {other} already."
+                )
+        seen[name] = reader
+
+
+def _is_same_device(one: ReaderConfig, two: ReaderConfig) -> bool:
+    """Of PC/SC readers a part of the name is given, and one part may stand in the other."""
+    if one.kind == two.kind == "pcsc":
+        return one.device in two.device or two.device in one.device
+    return bool(one.device) and one.device == two.device
+
+
+def _check_device(source: _Source, name: str, reader: ReaderConfig) -> None:
+    if reader.kind == "wiegand" and reader.pins is None:
+        missing = "d0" if reader.d0 is None else "d1"
+        raise source.error(("readers", name, missing), "is needed for a wiegand: a BCM pin.")
+    if reader.kind not in _DEVICES:
+        return
+    pattern, allowed = _DEVICES[reader.kind]
+    if not reader.device:
+        raise source.error(("readers", name, "device"), f"is needed for a {reader.kind}.")
+    if not pattern.fullmatch(reader.device) or ".." in reader.device:
+        raise source.error(("readers", name, "device"), f"must be {allowed}.")
+
+
+def _check_pins(source: _Source, config: Config) -> None:
+    """No reader's pin is a line of the wiring table, nor another reader's."""
+    wiring, taken = config.wiring(), dict[int, str]()
+    for name, reader in config.readers.items():
+        if reader.pins is None:
+            continue
+        try:
+            wiring.check_lent(f"The reader {name}", reader.pins)
+        except DeviceError as error:
+            raise source.error(("readers", name), f"can't be: {error}") from error
+        for pin in reader.pins:
+            if (other := taken.setdefault(pin, name)) != name:
+                raise source.error(("readers", name), f"has a pin of {other}: BCM {pin}.")
 
 
 def _check_alternatives(source: _Source, config: Config) -> None:
     """Face recognition is never the only way in, nor one of two (R03, D11)."""
-    if config.face.enabled and len(config.readers) < ALTERNATIVES_REQUIRED:
+    ways = [name for name, reader in config.readers.items() if reader.side == "in"]
+    if config.face.enabled and len(ways) < ALTERNATIVES_REQUIRED:
         raise source.error(
             ("readers",),
             f"must be at least {ALTERNATIVES_REQUIRED} where face recognition is in use (Art. 10),"
-            f" and there {'is' if len(config.readers) == 1 else 'are'} {len(config.readers)}: add"
-            " a [readers.NAME], or set enabled = false in [face].",
+            f" and there {'is' if len(ways) == 1 else 'are'} {len(ways)} on the way in: add a"
+            " [readers.NAME], or set enabled = false in [face].",
         )
 
 

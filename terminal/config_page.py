@@ -17,16 +17,16 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from terminal.config import SECTIONS, Key, ReaderConfig, is_needed, keys_of
+from terminal.config import KEYS_OF_KIND, SECTIONS, Key, ReaderConfig, is_needed, keys_of
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "configuration.md"
 EXAMPLE = Path(__file__).with_name("default.toml")
 
 _EXAMPLE_VALUES = {("site", "name"): "North gate", ("site", "place"): "compound_gate"}
-_EXAMPLE_READERS = {
-    "front": ("wedge", "/dev/input/by-id/usb-first-reader-event-kbd"),
-    "low": ("wedge", "/dev/input/by-id/usb-second-reader-event-kbd"),
+_EXAMPLE_READERS: Mapping[str, Mapping[str, Any]] = {
+    "front": {"kind": "wedge", "device": "/dev/input/by-id/usb-first-reader-event-kbd"},
+    "low": {"kind": "wedge", "device": "/dev/input/by-id/usb-second-reader-event-kbd"},
 }
 
 _PAGE_HEAD = """\
@@ -67,7 +67,7 @@ def _section_of_page(title: str, section: type[Any]) -> str:
         for name, key in keys_of(section).items()
     ]
     head = ["| key | what it is for | allowed | default |", "|---|---|---|---|"]
-    return "\n".join([f"## `{title}`", "", str(section.__doc__), "", *head, *rows, ""])
+    return "\n".join([f"## `{title}`", "", _words(section), "", *head, *rows, ""])
 
 
 def _default(section: type[Any], name: str) -> str:
@@ -82,7 +82,7 @@ def _values(section: type[Any]) -> Mapping[str, Any]:
 
 def _example_sections() -> Iterator[str]:
     for name, section in SECTIONS.items():
-        yield _wrapped(str(section.__doc__))
+        yield _wrapped(_words(section))
         yield f"[{name}]"
         for key, said in keys_of(section).items():
             value = _EXAMPLE_VALUES.get((name, key), _values(section)[key])
@@ -91,16 +91,24 @@ def _example_sections() -> Iterator[str]:
 
 
 def _example_readers() -> Iterator[str]:
-    yield _wrapped(str(ReaderConfig.__doc__))
-    for name, values in _EXAMPLE_READERS.items():
+    """The first one with every key of its kind, the others with what differs."""
+    yield _wrapped(_words(ReaderConfig))
+    for at, (name, values) in enumerate(_EXAMPLE_READERS.items()):
         yield f"[readers.{name}]"
-        for (key, said), value in zip(keys_of(ReaderConfig).items(), values, strict=True):
-            yield _example_key(key, said, value)
+        known = {"kind", "side", *KEYS_OF_KIND[values["kind"]]} if at == 0 else set(values)
+        for key, said in keys_of(ReaderConfig).items():
+            if key in known:
+                yield _example_key(key, said, values.get(key, _values(ReaderConfig)[key]))
         yield ""
 
 
 def _example_key(name: str, key: Key, value: Any) -> str:
     return f"{_wrapped(f'{key.says} Allowed: {key.kind.allowed}.')}\n{name} = {_toml(value)}"
+
+
+def _words(section: type[Any]) -> str:
+    """What the section says of itself, on one line."""
+    return " ".join(str(section.__doc__).split())
 
 
 def _wrapped(words: str) -> str:
@@ -113,7 +121,7 @@ def _cell(words: str) -> str:
 
 def _toml(value: Any) -> str:
     """A value as TOML writes it."""
-    if isinstance(value, bool):
+    if isinstance(value, bool) or value is None:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return f"{value:g}" if isinstance(value, float) and value >= 1e-3 else f"{value}"

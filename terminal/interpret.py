@@ -171,3 +171,5 @@ def _of_input(change: InputChange, at: Moment) -> Events:
             return (RexPressed(at),) if change.active else ()
         case Input.PRESENCE:
             return (PresenceChanged(at, present=change.active),)
+        case Input.TAMPER | Input.FIRE | Input.INTERLOCK:
+            return ()  # the deciding core has no word for these

@@ -13,9 +13,11 @@ from hw.bench import BenchBoard
 from hw.bench_clock import FakeClock
 from hw.gpio import GpiozeroBoard
 from hw.ports import Board, Input
-from hw.wiring import LineName, Wiring
+from hw.wiring import DEFAULT_LINES, LineName, Wiring
 
-ALL_WIRED = Wiring.from_names({"sign_sense": None, "face_button": 6, "presence": 26})
+ALL_WIRED = Wiring.from_names(
+    {row.name.value: row.bcm for row in DEFAULT_LINES.values()} | {"sign_sense": None}
+)
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ class FakeLgpio(types.ModuleType):
         self.busy: set[int] = set()
         self.stuck: dict[int, int] = {}
         self.closed = False
+        self.callbacks: dict[int, Any] = {}
 
     def gpiochip_open(self, chip: int) -> int:
         self.calls.append(("open", chip))
@@ -78,7 +79,12 @@ class FakeLgpio(types.ModuleType):
         self.calls.append(("debounce", gpio, micros))
 
     def callback(self, handle: int, gpio: int, edge: int, func: Any) -> Any:
-        return types.SimpleNamespace(cancel=lambda: None)
+        self.callbacks[gpio] = func
+        return types.SimpleNamespace(cancel=lambda: self.callbacks.pop(gpio, None))
+
+    def edge(self, gpio: int, level: int, tick_ns: int) -> None:
+        """The world's side: the kernel has seen an edge."""
+        self.callbacks[gpio](0, gpio, level, tick_ns)
 
     def _refuse_busy(self, gpio: int) -> None:
         if gpio in self.busy:

@@ -8,13 +8,13 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from hw.reader_wedge import CHARACTERS, ENTER
+from hw.keymaps import ENTER, LAYOUTS
 
 SYN, EV_KEY = 0, 1
 SYN_DROPPED = 3
 DOWN, UP = 1, 0
 LEFT_SHIFT = 42
-KEY_OF = {char: key for key, char in CHARACTERS.items()}
+KEY_OF = {char: key for key, char in LAYOUTS["us"].items() if key[0] <= 57}
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,14 @@ class KeyEvent:
 
 
 def typed(
-    text: str, begun_s: float = 0.0, end: int | None = ENTER, each_s: float = 0.005
+    text: str,
+    begun_s: float = 0.0,
+    end: int | None = ENTER,
+    each_s: float = 0.005,
+    layout: str = "us",
 ) -> list[KeyEvent]:
-    """The events of a reader that types `text` and then `end`."""
-    events = [event for char in text for event in _strokes(char)]
+    """The events of a reader, or a hand, that types `text` and then `end`."""
+    events = [event for char in text for event in _strokes(char, layout)]
     if end is not None:
         events += [(end, DOWN), (end, UP)]
     return [
@@ -43,9 +47,12 @@ def typed(
     ]
 
 
-def _strokes(char: str) -> list[tuple[int, int]]:
-    code, is_shifted = KEY_OF[char]
-    if is_shifted and CHARACTERS.get((code, False)) != char:
+def _strokes(char: str, layout: str) -> list[tuple[int, int]]:
+    keymap = LAYOUTS[layout]
+    code, is_shifted = min(
+        (key for key in keymap if keymap[key] == char), key=lambda key: (key[0] > 54, key)
+    )
+    if is_shifted and keymap.get((code, False)) != char:
         return [(LEFT_SHIFT, DOWN), (code, DOWN), (code, UP), (LEFT_SHIFT, UP)]
     return [(code, DOWN), (code, UP)]
 

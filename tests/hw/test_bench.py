@@ -7,7 +7,7 @@ import pytest
 from hw.bench import LOG_CHANGES, BenchBoard, BenchReader, BenchSupervisor, LineChange
 from hw.bench_clock import FakeClock
 from hw.errors import DeviceError
-from hw.ports import Input, InputChange, Tone
+from hw.ports import Input, InputChange, ReadKind, Tone
 from hw.wiring import LineName
 
 
@@ -126,16 +126,24 @@ def test_subscriber_hears_every_line_in_order_until_it_unsubscribes(
 
 def test_card_is_heard_only_by_a_plugged_and_started_reader(clock: FakeClock) -> None:
     reader = BenchReader("lobby", clock)
-    reads: list[tuple[bytes, float]] = []
+    reads: list[tuple[bytes, float, ReadKind]] = []
+
+    def heard(data: bytes, mono_s: float, kind: ReadKind = ReadKind.IDENTIFIER) -> None:
+        reads.append((data, mono_s, kind))
+
     assert not reader.tap(b"1234")
-    reader.start(lambda data, mono_s: reads.append((data, mono_s)), lambda working: None)
+    reader.start(heard, lambda working: None)
     reader.unplug()
     assert not reader.tap(b"1234")
     reader.plug()
     assert reader.tap(b"1234")
+    assert reader.tap(b"4711", ReadKind.TYPED)
     reader.close()
     assert not reader.tap(b"1234")
-    assert reads == [(b"1234", 1000.0)]
+    assert reads == [
+        (b"1234", 1000.0, ReadKind.IDENTIFIER),
+        (b"4711", 1000.0, ReadKind.TYPED),
+    ]
 
 
 def test_supervisor_remembers_what_it_was_told(clock: FakeClock) -> None:
@@ -149,3 +157,18 @@ def test_supervisor_remembers_what_it_was_told(clock: FakeClock) -> None:
     assert (supervisor.is_ready, supervisor.is_stopping) == (True, True)
     assert supervisor.pings_s == [1000.0, 1001.0]
     assert supervisor.sentences == ["All is well."]
+
+
+def test_new_lines_are_wired_unless_they_are_left_out(clock: FakeClock) -> None:
+    whole = BenchBoard(clock, clock.call_later)
+    assert {Input.TAMPER, Input.FIRE, Input.INTERLOCK} <= set(whole.start(lambda change: None))
+    part = BenchBoard(clock, clock.call_later, [Input.FIRE, LineName.ALARM])
+    assert Input.FIRE not in part.start(lambda change: None)
+    part.alarm.set(True)
+    assert not part.alarm.is_lit
+    assert LineName.ALARM not in part.levels
+
+
+def test_alarm_contact_is_in_the_log(board: BenchBoard) -> None:
+    board.alarm.set(True)
+    assert board.log == (LineChange(LineName.ALARM, True, 1000.0),)

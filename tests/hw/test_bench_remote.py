@@ -20,7 +20,7 @@ from hw.bench import BenchBoard, BenchReader
 from hw.bench_clock import FakeClock
 from hw.bench_remote import MAX_LINE_BYTES, BenchClient, BenchServer
 from hw.errors import DeviceError
-from hw.ports import Input, Tone
+from hw.ports import Input, ReadKind, Tone
 from hw.wiring import LineName
 
 
@@ -117,15 +117,32 @@ def test_sign_breaks_and_is_mended_from_afar(bench: Bench) -> None:
 
 
 def test_card_is_tapped_and_reader_unplugged_from_afar(bench: Bench) -> None:
-    reads: list[bytes] = []
+    reads: list[tuple[bytes, ReadKind]] = []
     working: list[bool] = []
-    bench.reader.start(lambda data, _: reads.append(data), working.append)
+
+    def heard(data: bytes, mono_s: float, kind: ReadKind = ReadKind.IDENTIFIER) -> None:
+        reads.append((data, kind))
+
+    bench.reader.start(heard, working.append)
     assert bench.client.tap("lobby", b"\x00\xff card")
+    assert bench.client.tap("lobby", b"4711", ReadKind.TYPED)
     bench.client.unplug("lobby")
     assert not bench.client.tap("lobby", b"card")
     bench.client.plug("lobby")
-    assert reads == [b"\x00\xff card"]
+    assert reads == [
+        (b"\x00\xff card", ReadKind.IDENTIFIER),
+        (b"4711", ReadKind.TYPED),
+    ]
     assert working == [True, False, True]
+
+
+def test_panels_frames_and_new_inputs_are_there_from_afar(bench: Bench) -> None:
+    assert bench.client.panel_frames() == ()
+    bench.board.panel.send(123 << 16 | 4567, 26)
+    assert bench.client.panel_frames() == ("26-123-04567",)
+    for line in (Input.TAMPER, Input.FIRE, Input.INTERLOCK):
+        bench.client.set_input(line, True)
+        assert bench.client.levels()[LineName(line.value)]
 
 
 def test_scene_is_played_from_afar(bench: Bench) -> None:
@@ -211,6 +228,8 @@ def test_follower_that_goes_away_is_forgotten(bench: Bench) -> None:
         (b'{"do":"press","line":"rex","for_s":1e999}\n', "not between"),
         (b'{"do":"set_input","line":"rex","active":1}\n', "true or false"),
         (b'{"do":"tap","reader":"lobby","data":"!!"}\n', "base64"),
+        (b'{"do":"tap","reader":"lobby","data":"MTI=","kind":"pin"}\n', "identifier, auth"),
+        (b'{"do":"tap","reader":"lobby","data":"MTI=","kind":[]}\n', "a kind that there is"),
         (b'{"do":"tap","reader":7,"data":""}\n', "needs reader as text"),
         (b'{"do":"play","scene":"walk-up","parameters":[]}\n', "object of texts and numbers"),
         (b'{"do":"play","scene":"walk-up","parameters":{"a":{}}}\n', "texts and numbers"),

@@ -165,6 +165,20 @@ def test_sign_reads_back_as_it_was_set(rig: Rig) -> None:
         assert rig.board.sign.is_lit is lit
 
 
+def test_alarm_contact_reads_back_as_it_was_set_and_touches_nothing_else(rig: Rig) -> None:
+    if LineName.ALARM not in rig.board.levels:
+        pytest.skip("no alarm contact is wired here")
+    for on in (True, True, False, True):
+        rig.board.alarm.set(on)
+        assert rig.board.alarm.is_lit is on
+        assert rig.board.levels[LineName.ALARM] is on
+    assert not rig.board.strike.is_released
+    assert not rig.board.sign.is_lit
+    rig.board.close()
+    with pytest.raises(DeviceError, match="closed"):
+        rig.board.alarm.set(True)
+
+
 @pytest.mark.parametrize("tone", list(Tone))
 def test_tone_touches_neither_strike_nor_sign(rig: Rig, tone: Tone) -> None:
     rig.board.buzzer.play(tone)

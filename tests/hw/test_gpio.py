@@ -17,7 +17,7 @@ from hw.bench_clock import FakeClock
 from hw.buzzer import PATTERNS_MS
 from hw.errors import DeviceError
 from hw.gpio import GpiozeroBoard, open_factory
-from hw.ports import Input, InputChange, Tone
+from hw.ports import Edge, Input, InputChange, Tone
 from hw.wiring import Wiring
 from tests.hw.boards import ALL_WIRED, drive
 from tests.hw.fake_lgpio import FakeLgpio
@@ -338,3 +338,49 @@ def test_machine_that_is_no_pi_is_said_so(
     monkeypatch.setattr(LocalPiFactory, "_get_revision", unknown)
     with pytest.raises(DeviceError, match="no Raspberry Pi"):
         open_factory("lgpio")
+
+
+def test_board_without_an_alarm_contact_takes_the_order_and_never_reads_set(
+    factory: MockFactory, clock: FakeClock
+) -> None:
+    board = make(factory, clock)
+    board.alarm.set(True)
+    assert not board.alarm.is_lit
+    board.close()
+
+
+def test_alarm_contact_and_panel_rest_low_from_claim_to_close(
+    factory: MockFactory, clock: FakeClock
+) -> None:
+    board = make(factory, clock, ALL_WIRED)
+    board.start(lambda change: None)
+    board.close()
+    assert [history(factory, bcm) for bcm in (25, 23, 18)] == [[False]] * 3
+
+
+def test_closed_board_leaves_no_alarm_set(factory: MockFactory, clock: FakeClock) -> None:
+    board = make(factory, clock, ALL_WIRED)
+    board.alarm.set(True)
+    board.close()
+    assert history(factory, 25) == [False, True, False]
+
+
+@pytest.mark.requirement("R41")
+@pytest.mark.parametrize("line", [Input.TAMPER, Input.FIRE, Input.INTERLOCK])
+def test_cut_wire_of_a_closed_loop_reads_as_the_worst(
+    factory: MockFactory, clock: FakeClock, line: Input
+) -> None:
+    """The pull-up alone is what a cut wire leaves."""
+    assert make(factory, clock, ALL_WIRED).start(lambda change: None)[line]
+
+
+def test_lgpio_edges_carry_the_kernels_time(lgpio: FakeLgpio, clock: FakeClock) -> None:
+    board = GpiozeroBoard("lgpio", Wiring(), clock, clock.call_later)
+    edges: list[Edge] = []
+    pair = board.lend((20, 21), edges.append)
+    lgpio.edge(21, 0, 5_000_001_500_000)
+    lgpio.edge(20, 0, 5_000_003_000_000)
+    assert edges == [Edge(1, 5000.0015), Edge(0, 5000.003)]
+    assert ("alert", 20) in lgpio.calls
+    pair.close()
+    board.close()

@@ -130,3 +130,38 @@ def test_output_on_the_boot_console_is_refused(bcm: int) -> None:
 def test_pull_down_on_a_pin_with_its_own_pull_up_is_refused() -> None:
     with pytest.raises(DeviceError, match="pull-ups of their own"):
         Wiring.from_names({"presence": 2})
+
+
+def test_half_a_panel_is_refused() -> None:
+    with pytest.raises(DeviceError, match="panel_d1 is wired alone"):
+        Wiring.from_names({"panel_d1": 18})
+    wired = Wiring.from_names({"panel_d0": 23, "panel_d1": 18})
+    assert not row(LineName.PANEL_D0, wired).rests_high
+
+
+@pytest.mark.requirement("R41")
+@pytest.mark.parametrize("name", [LineName.TAMPER, LineName.FIRE, LineName.INTERLOCK])
+def test_closed_loops_read_active_when_they_are_cut(name: LineName) -> None:
+    line = row(name, Wiring.from_names({name.value: DEFAULT_LINES[name].bcm}))
+    assert (line.active_high, line.pull) == (True, Pull.UP)
+
+
+def test_all_lines_of_the_table_fit_on_one_board() -> None:
+    everything = {name.value: line.bcm for name, line in DEFAULT_LINES.items()}
+    assert len(Wiring.from_names(everything).lines) == len(LineName)
+
+
+def test_only_what_every_site_wires_is_set_at_boot() -> None:
+    shown = wiring.as_markdown()
+    assert "\ngpio=22=op,dl\n" in shown
+    assert "\n# gpio=25=op,dl  where alarm is wired\n" in shown
+
+
+@pytest.mark.parametrize(
+    ("bcms", "said"),
+    [((4, 4), "both on BCM 4"), ((1, 4), "BCM 1 is no pin"), ((4, 13), "BCM 13 is the line door")],
+)
+def test_pins_that_can_not_be_lent_are_refused(bcms: tuple[int, int], said: str) -> None:
+    with pytest.raises(DeviceError, match=f"^The reader x: .*{said}"):
+        Wiring().check_lent("The reader x", bcms)
+    Wiring().check_lent("The reader x", (4, 12))

@@ -12,6 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hw.keymaps import LAYOUTS
+from hw.reader_serial import BAUDS
+from hw.serial_frames import FRAMINGS
 from terminal import config_page
 from terminal.config import (
     MAX_BYTES,
@@ -43,6 +46,16 @@ HERE = Path("terminal.toml")
 
 def parsed(more: str = "", base: str = GOOD) -> Config:
     return parse_config(f"{base}\n{more}", HERE)
+
+
+def third(kind: str, device: str, more: str = "") -> str:
+    """A third reader: its table is line 13, its device line 15, and more from line 16 on."""
+    return f"[readers.third]\nkind = '{kind}'\ndevice = '{device}'\n{more}"
+
+
+def wires(d0: int, d1: int) -> str:
+    """A third reader on two pins."""
+    return f"[readers.third]\nkind = 'wiegand'\nd0 = {d0}\nd1 = {d1}"
 
 
 def refusal(content: str) -> str:
@@ -112,6 +125,36 @@ def test_every_section_has_its_place_in_the_config() -> None:
     }
 
 
+def test_every_kind_of_reader_is_read_with_its_options() -> None:
+    config = parsed(
+        third("serial", "/dev/ttyUSB0", "baud = 115200\nframing = 'stx'\nside = 'out'")
+        + "\n[readers.c]\nkind = 'pcsc'\ndevice = 'ACS ACR1252'"
+        + "\n[readers.d]\nkind = 'wiegand'\nkeypad = true\nd0 = 4\nd1 = 12"
+        + "\n[readers.e]\nkind = 'wedge'\ndevice = '08ff:0010'\nkeypad = true\nlayout = 'de'"
+    )
+    found = config.readers
+    assert found["third"] == ReaderConfig(
+        "serial", "/dev/ttyUSB0", baud=115200, framing="stx", side="out"
+    )
+    assert found["c"] == ReaderConfig("pcsc", "ACS ACR1252")
+    assert found["d"].pins == (4, 12)
+    assert found["e"] == ReaderConfig("wedge", "08ff:0010", keypad=True, layout="de")
+
+
+def test_default_options_of_the_code_and_of_the_drivers_are_the_same_words() -> None:
+    allowed = {name: key.kind.allowed for name, key in keys_of(ReaderConfig).items()}
+    assert all(f'"{layout}"' in allowed["layout"] for layout in LAYOUTS)
+    assert all(f'"{framing}"' in allowed["framing"] for framing in FRAMINGS)
+    assert all(str(baud) in allowed["baud"] for baud in BAUDS)
+
+
+@pytest.mark.requirement("R03", "D11")
+def test_reader_on_the_way_out_is_no_way_in_beside_the_face() -> None:
+    out = GOOD.replace('device = "08ff:0009"', 'device = "08ff:0009"\nside = "out"')
+    assert out != GOOD
+    assert "there is 1 on the way in" in refusal(out)
+
+
 # What is refused, and how it is said
 
 
@@ -145,12 +188,41 @@ def test_every_section_has_its_place_in_the_config() -> None:
         ("[door]\nrelease_s = 20\nheld_open_s = 10", 15, "must be at least release_s"),
         ("[board]\npins = {strik = 4}", 13, "there is no line 'strik'; did you mean strike?"),
         ("[readers.Front]\nkind = 'wedge'", 13, "readers.Front is no name of a reader"),
-        ("[readers.third]\ndevice = '/dev/x'", 13, 'readers.third.kind is needed: "wedge" or'),
+        ("[readers.third]\ndevice = '/dev/x'", 13, 'readers.third.kind is needed: "wedge", "ser'),
         ("[readers.third]\nkind = 'wedge'", 13, "readers.third.device is needed for a wedge"),
         ("[readers.third]\nkind = 'bench'", 14, "kind is not for a real board"),
         (
             "[readers.third]\nkind = 'wedge'\ndevice = '08ff:0009'",
             *(15, "readers.third.device is the device of low already."),
+        ),
+        ("[readers.third]\nkind = 'serial'", 13, "readers.third.device is needed for a serial"),
+        ("[readers.third]\nkind = 'zigbee'", 14, "kind must be"),
+        (third("wedge", "/dev/x", "baud = 9600"), 16, 'is not for a reader of the kind "wedge".'),
+        (third("wedge", "/dev/x", "baud = 1200"), 16, 'is not for a reader of the kind "wedge".'),
+        (third("wedge", "/dev/x", "layout = 'dvorak'"), 16, 'layout must be "us", "de" or "fr".'),
+        (third("wedge", "/dev/x", "side = 'left'"), 16, 'side must be "in" or "out".'),
+        (third("serial", "/dev/x", "keypad = true"), 16, 'not for a reader of the kind "serial".'),
+        (third("serial", "/dev/x", "baud = 9601"), 16, "baud must be 1200, 2400,"),
+        (third("serial", "/dev/x", "baud = true"), 16, "baud must be 1200, 2400,"),
+        (third("serial", "/dev/x", "framing = 'x'"), 16, 'framing must be "lines" or "stx".'),
+        (third("serial", "08ff:0010"), 15, "device must be a path below /dev."),
+        (third("serial", "/dev/../etc/x"), 15, "device must be a path below /dev."),
+        (third("serial", "/dev/input/by-id/one"), 15, "is the device of front already."),
+        (third("pcsc", "ACS", "d0 = 4"), 16, 'not for a reader of the kind "pcsc".'),
+        (third("wiegand", "/dev/x", "d0 = 4\nd1 = 12"), 15, 'not for a reader of the kind "wieg'),
+        ("[readers.third]\nkind = 'wiegand'", 13, "third.d0 is needed for a wiegand: a BCM pin."),
+        ("[readers.third]\nkind = 'wiegand'\nd0 = 4", 13, "third.d1 is needed for a wiegand"),
+        (wires(28, 4), 15, "d0 must be a whole number from 2 to 27"),
+        (wires(4, 4), 13, "readers.third can't be: The reader third: D0 and D1 are both on BCM 4"),
+        (wires(17, 4), 13, "BCM 17 is the line strike; take another pin."),
+        (f"{wires(4, 12)}\n[board]\npins = {{alarm = 12}}", 13, "BCM 12 is the line alarm"),
+        (
+            wires(4, 12) + "\n[readers.fourth]\nkind = 'wiegand'\nd0 = 7\nd1 = 12",
+            *(17, "readers.fourth has a pin of third: BCM 12."),
+        ),
+        (
+            "[readers.third]\nkind = 'pcsc'\n[readers.fourth]\nkind = 'pcsc'\ndevice = 'ACS'",
+            *(17, "readers.fourth.device is the device of third already."),
         ),
         (
             "[readers.third]\nkind = 'wedge'\ndevice = '../etc'",
