@@ -115,7 +115,7 @@ def _sum(counts: Counts) -> str:
         _counted(counts.holidays, "holiday", "holidays"),
     ]
     found = ", ".join(each for each in things if each) or "nothing"
-    return f"{counts.rows_ok} rows are good ({found}), {counts.rows_refused} are refused."
+    return f"Rows: {counts.rows_ok} good ({found}), {counts.rows_refused} refused."
 
 
 def _counted(count: int, one: str, many: str) -> str:
