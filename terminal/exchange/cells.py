@@ -21,6 +21,8 @@ from terminal.reading import ReadingRefused, is_resident_number, plain_card
 MAX_NAME_BYTES = 200
 MAX_FLAT_BYTES = 100
 MAX_IDENTIFIER_CHARACTERS = 64
+MAX_CARDS_CHARACTERS = 1024
+"""Of one cell of card numbers."""
 
 # Unicode Standard Annex 9: embeddings, overrides, isolates and marks.
 _TURNS_WRITING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -112,6 +114,8 @@ def card(text: str) -> str:
 
 def cards(text: str) -> tuple[str, ...]:
     """The cards of one cell: none, one, or several with commas, semicolons or spaces between."""
+    if len(text) > MAX_CARDS_CHARACTERS:
+        _refuse("The card numbers of this row are more than one person's.")
     found = (unmarked(each) for each in _CARDS_APART.split(normalize("NFC", text)))
     return tuple(dict.fromkeys(card(each) for each in found if each))
 

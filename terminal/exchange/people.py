@@ -36,6 +36,12 @@ T = TypeVar("T")
 _IDENTITY_CARDS = ("身份证", "identity", "national id")
 
 
+Person = str | tuple[str, str] | int
+"""Who is meant: an identifier, or a name and flat, or nobody but the one of this line."""
+
+_Claims = defaultdict[str, dict[Person, int]]
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """What one row says of a person; None or empty where it says nothing."""
@@ -80,23 +86,12 @@ class Roll:
     def __init__(self, groups: frozenset[str]) -> None:
         """`groups` are those that a person may be in."""
         self._groups = groups
-        self._drafts: list[tuple[Draft, int]] = []
+        self._drafts: list[Draft] = []
         self._verdicts: list[RowVerdict] = []
-        self._claims: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)  # person, line
-        self._people: list[tuple[str | None, int]] = []  # identifier, first line
-        self._by_identifier: dict[str, int] = {}
-        self._at_home: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
 
     def add(self, row: Draft) -> None:
-        """Take a row in, or refuse it."""
-        try:
-            person = self._person(row)
-            self._drafts.append((row, person))
-        except CellRefused as error:
-            self.refuse(row.line, str(error))
-            person = -row.line  # somebody, and nobody else
-        for card in row.cards:
-            self._claims[card].append((person, row.line))
+        """Take a row in."""
+        self._drafts.append(row)
 
     def refuse(self, line: int, sentence: str) -> None:
         """Write that a row is not taken."""
@@ -104,69 +99,79 @@ class Roll:
 
     def settled(self) -> tuple[tuple[PersonRow, ...], tuple[RowVerdict, ...]]:
         """Everyone, and the verdict on each row in the order of lines."""
-        disputed = self._disputed()
-        people: dict[int, Draft] = {}
-        for row, person in self._drafts:
-            if row.line in disputed:
-                self.refuse(row.line, disputed[row.line])
-            else:
-                self._join(people, row, person)
+        homes = _Homes(self._drafts)
+        claims = _claims(self._drafts, homes)
+        people: dict[Person, Draft] = {}
+        for row in self._drafts:
+            try:
+                self._take(people, row, homes, claims)
+            except CellRefused as error:
+                self.refuse(row.line, str(error))
         verdicts = tuple(sorted(self._verdicts, key=lambda verdict: verdict.line))
         return tuple(_row(each) for each in people.values()), verdicts
 
-    def _join(self, people: dict[int, Draft], row: Draft, person: int) -> None:
+    def _take(
+        self, people: dict[Person, Draft], row: Draft, homes: _Homes, claims: _Claims
+    ) -> None:
+        person = homes.person(row)
+        for card in row.cards:
+            _check_undisputed(person, claims[card])
+        if row.group and row.group not in self._groups:
+            raise CellRefused("Its group is neither in the file nor at this terminal.")
         earlier = people.get(person)
-        try:
-            if row.group and row.group not in self._groups:
-                raise CellRefused("Its group is neither in the file nor at this terminal.")
-            people[person] = _joined(earlier, row) if earlier else row
-        except CellRefused as error:
-            self.refuse(row.line, str(error))
-            return
+        people[person] = _joined(earlier, row) if earlier else row
         sentence = f"Good; joined with line {earlier.line}." if earlier else "Good."
         self._verdicts.append(RowVerdict(row.line, True, sentence, WHAT))
 
-    def _person(self, row: Draft) -> int:
-        """Whom the row is about: somebody of an earlier row, or somebody new."""
-        if row.identifier in self._by_identifier:
-            return self._by_identifier[row.identifier]
-        namesakes = self._at_home[row.name, row.flat]
+
+class _Homes:
+    """Whom each row means, as all rows together say: by identifier, or by name and flat."""
+
+    def __init__(self, rows: list[Draft]) -> None:
+        self._identified: defaultdict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+        self._first: dict[tuple[str, str], int] = {}
+        for row in rows:
+            home = row.name, row.flat
+            if row.identifier is None:
+                self._first.setdefault(home, row.line)
+            else:
+                self._identified[home].setdefault(row.identifier, row.line)
+
+    def person(self, row: Draft) -> Person:
+        """Raises CellRefused where it can't be said who is meant."""
         if row.identifier is not None:
-            namesakes = [each for each in namesakes if self._people[each][0] is None]
-        if not namesakes:
-            return self._somebody_new(row)
-        if not row.flat or len(namesakes) > 1:
-            line = self._people[namesakes[0]][1]
+            return row.identifier
+        home = row.name, row.flat
+        namesakes = self._identified.get(home, {})
+        is_first = self._first[home] == row.line
+        if len(namesakes) > 1 or (not row.flat and (namesakes or not is_first)):
+            line = next(iter(namesakes.values()), self._first[home])
             raise CellRefused(
                 f"It can't be said whether this is the person of line {line};"
                 " give each an identifier."
             )
-        return self._known_as(row.identifier, namesakes[0])
-
-    def _somebody_new(self, row: Draft) -> int:
-        person = len(self._people)
-        self._people.append((row.identifier, row.line))
-        self._at_home[row.name, row.flat].append(person)
-        return self._known_as(row.identifier, person)
-
-    def _known_as(self, identifier: str | None, person: int) -> int:
-        if identifier is not None:
-            self._people[person] = (identifier, self._people[person][1])
-            self._by_identifier[identifier] = person
-        return person
-
-    def _disputed(self) -> dict[int, str]:
-        """The lines whose card stands for another person too, with a sentence that names those."""
-        disputed = {}
-        for claims in self._claims.values():
-            if len({person for person, _ in claims}) > 1:
-                disputed.update({line: _dispute(person, claims) for person, line in claims})
-        return disputed
+        return next(iter(namesakes), home)
 
 
-def _dispute(person: int, claims: list[tuple[int, int]]) -> str:
-    other = next(other_line for other, other_line in claims if other != person)
-    return f"Its card stands for another person in line {other}; neither of them gets it."
+def _claims(rows: list[Draft], homes: _Homes) -> _Claims:
+    """For each card, one line of each person for whom it stands, also of rows that are refused."""
+    claims: _Claims = defaultdict(dict)
+    for row in rows:
+        try:
+            person = homes.person(row)
+        except CellRefused:
+            person = row.line  # somebody, and nobody else
+        for card in row.cards:
+            claims[card].setdefault(person, row.line)
+    return claims
+
+
+def _check_undisputed(person: Person, claims: dict[Person, int]) -> None:
+    other = next((line for each, line in claims.items() if each != person), None)
+    if other is not None:
+        raise CellRefused(
+            f"Its card stands for another person in line {other}; neither of them gets it."
+        )
 
 
 def _kind(text: str) -> Kind | None:

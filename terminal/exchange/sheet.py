@@ -28,6 +28,8 @@ from terminal.exchange.report import RefusedColumn
 from terminal.exchange.rows import ExchangeRefused
 
 MAX_ROWS = 100_000
+MAX_LINES = 1_000_000
+"""Blank ones among them, of which spreadsheets may leave many."""
 _SEARCHED = 10
 _SEARCHED_CHARACTERS = 1_000_000
 
@@ -62,7 +64,9 @@ class Sheet:
     def rows(self) -> Iterator[tuple[int, Cells] | Broken]:
         """Every row below the headings. Raises ExchangeRefused where there are too many."""
         count = 0
-        for record in records(self.text, self.separator):
+        for read, record in enumerate(records(self.text, self.separator)):
+            if read > MAX_LINES:
+                raise ExchangeRefused("The file has a million lines or more: take out blank ones.")
             if record.line <= self.line or (isinstance(record, Record) and record.is_blank):
                 continue
             count += 1

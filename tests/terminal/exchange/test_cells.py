@@ -133,6 +133,11 @@ def test_what_is_no_card_is_refused_unrepeated(text: str) -> None:
     assert text not in str(caught.value)
 
 
+def test_a_cell_of_more_cards_than_a_person_has_is_refused_unread() -> None:
+    with pytest.raises(CellRefused, match="more than one person's"):
+        cells.cards("1234 " * 2_000_000)
+
+
 @pytest.mark.parametrize("text", ["1月2日", "2-Jan", "Jan-02", "03-dec"])
 def test_a_flat_that_became_a_date_is_refused(text: str) -> None:
     with pytest.raises(CellRefused, match="made a date"):

@@ -6,6 +6,8 @@ from dataclasses import fields
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from terminal.exchange.headings import NeverTaken, Table
 from terminal.exchange.importing import Imported
@@ -116,18 +118,45 @@ def test_a_row_without_an_identifier_joins_the_one_person_of_its_name_and_flat()
 
 
 @pytest.mark.parametrize(
-    "rows",
+    ("rows", "line"),
     [
-        ",Ada,,11111111\n,Ada,,22222222\n",
-        ",Ada,,11111111\n7,Ada,,22222222\n",
-        "7,Ada,,11111111\n,Ada,,22222222\n",
-        "7,Ada,1,11111111\n8,Ada,1,\n,Ada,1,22222222\n",
+        (",Ada,,11111111\n,Ada,,22222222\n", 3),
+        (",Ada,,11111111\n7,Ada,,22222222\n", 2),
+        ("7,Ada,,11111111\n,Ada,,22222222\n", 3),
+        ("7,Ada,1,11111111\n8,Ada,1,\n,Ada,1,22222222\n", 4),
+        ("7,Ada,1,11111111\n,Ada,1,22222222\n8,Ada,1,\n", 3),
+        (",Ada,1,11111111\n7,Ada,1,22222222\n8,Ada,1,\n", 2),
     ],
 )
-def test_a_row_that_may_mean_another_person_is_refused(rows: str) -> None:
+def test_a_row_that_may_mean_another_person_is_refused_in_whatever_order(
+    rows: str, line: int
+) -> None:
     read = people("id,name,flat,card\n" + rows)
+    assert [row.line for row in read.report.refused] == [line]
     assert "can't be said whether" in only_refusal(read)
-    assert all("22222222" not in person.cards for person in read.people)
+
+
+@given(st.permutations(["7,A,1,1111", "8,A,1,2222", ",A,2,3333", "9,A,2,4444", "7,A,1,5555"]))
+def test_who_is_meant_does_not_depend_on_the_order_of_rows(rows: list[str]) -> None:
+    read = people("id,name,flat,card\n" + "\n".join(rows))
+    assert {each.identifier: set(each.cards) for each in read.people} == {
+        "7": {"1111", "5555"},
+        "8": {"2222"},
+        "9": {"3333", "4444"},
+    }
+
+
+def test_a_hundred_thousand_namesakes_are_told_apart_in_no_long_time() -> None:
+    rows = "".join(f"{at},Ada,1\n" for at in range(100_000))
+    assert len(people("id,name,flat\n" + rows).people) == 100_000
+
+
+def test_a_row_without_an_identifier_is_the_same_person_as_the_one_before() -> None:
+    read = people("name,flat,card\nAda,1,1111\nAda,1,2222\nAda,,3333\nAda,,4444\n")
+    assert [(each.flat, each.cards) for each in read.people] == [
+        ("1", ("1111", "2222")),
+        ("", ("3333",)),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -245,6 +274,7 @@ def test_mixed_line_ends_are_read() -> None:
         ("\n" * 10 + "name\nAda\n", "No line of headings"),
         ("name,姓名\nAda,Ada\n", 'Two columns are headed "name"'),
         ("name\n" + "A\n" * 100_001, "more than 100000 rows"),
+        ("name\n" + "\n" * 1_000_001, "a million lines"),
         (",".join(["name", *["x"] * 1000]) + "\n", "No line of headings"),
     ],
 )
