@@ -51,11 +51,14 @@ class ReadingRefused(TerminalError):  # noqa: N818 - says what follows
 
 def read_card(raw: bytes, keys: Keys) -> CardId:
     """The card that reads as `raw` (any bytes). Raises ReadingRefused."""
-    return keys.card_id(_plain(raw))
+    return keys.card_id(plain_card(raw))
 
 
-def _plain(raw: bytes) -> bytes:
-    """The one way in which this card's number is written."""
+def plain_card(raw: bytes) -> bytes:
+    """The one way in which this card's number is written. Raises ReadingRefused.
+
+    Only for what is hashed at once, or typed by an operator: no plain number is ever kept.
+    """
     if len(raw) > MAX_BYTES:
         raise ReadingRefused(Unreadable.TOO_LONG)
     text = _without_ending(raw)
@@ -64,7 +67,7 @@ def _plain(raw: bytes) -> bytes:
     if not _CARD.fullmatch(text):
         raise ReadingRefused(Unreadable.NOT_A_CARD)
     plain = text.upper()
-    if _is_resident_number(plain.replace(b"-", b"")):
+    if is_resident_number(plain.replace(b"-", b"")):
         raise ReadingRefused(Unreadable.RESIDENT_NUMBER)
     return plain
 
@@ -76,7 +79,7 @@ def _without_ending(raw: bytes) -> bytes:
     return raw
 
 
-def _is_resident_number(text: bytes) -> bool:
+def is_resident_number(text: bytes) -> bool:
     """Whether these are 17 digits and the check digit that belongs to them (GB 11643)."""
     if not _RESIDENT.fullmatch(text):
         return False
