@@ -37,7 +37,7 @@ from terminal.app import (
 from terminal.arrivals import CardRead, Inbox, ReaderWorks, StopAsked
 from terminal.audit import Audit
 from terminal.clock import SystemClock
-from terminal.config import Config, ReaderConfig
+from terminal.config_sections import Config, ReaderConfig
 from terminal.control import Control
 from terminal.core.machine import State
 from terminal.desk import Desk

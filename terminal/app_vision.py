@@ -20,7 +20,7 @@ from hw.supervisor import supervisor_from_environment
 from models.faces import FacePipeline
 from models.paths import BUILD_DIR, portrait_dir
 from terminal.app import BENCH_VISION_SOCKET, VISION_SOCKET, in_one_sentence
-from terminal.config import Config
+from terminal.config_sections import Config
 from terminal.errors import DONE, LinkBroken
 from terminal.link import Link
 from terminal.memory import forbid_dumps

@@ -17,7 +17,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from terminal.config import KEYS_OF_KIND, SECTIONS, Key, ReaderConfig, is_needed, keys_of
+from terminal.config_sections import KEYS_OF_KIND, SECTIONS, ReaderConfig, is_needed, keys_of
+from terminal.config_values import Key
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "configuration.md"
@@ -86,7 +87,7 @@ def _example_sections() -> Iterator[str]:
         yield f"[{name}]"
         for key, said in keys_of(section).items():
             value = _EXAMPLE_VALUES.get((name, key), _values(section)[key])
-            yield _example_key(key, said, value)
+            yield _example_key(key, said, value) if value is not None else _undecided(key, said)
         yield ""
 
 
@@ -104,6 +105,11 @@ def _example_readers() -> Iterator[str]:
 
 def _example_key(name: str, key: Key, value: Any) -> str:
     return f"{_wrapped(f'{key.says} Allowed: {key.kind.allowed}.')}\n{name} = {_toml(value)}"
+
+
+def _undecided(name: str, key: Key) -> str:
+    """A key that the site has to decide: the file is refused until somebody has."""
+    return f"{_wrapped(f'{key.says} Allowed: {key.kind.allowed}. Decide it:')}\n# {name} ="
 
 
 def _words(section: type[Any]) -> str:

@@ -33,6 +33,9 @@ GOOD = """\
 name = "Gate"
 place = "lobby"
 
+[credentials]
+weak_cards = "with_pin"
+
 [readers.front]
 kind = "wedge"
 device = "/dev/input/by-id/one"
@@ -49,7 +52,7 @@ def parsed(more: str = "", base: str = GOOD) -> Config:
 
 
 def third(kind: str, device: str, more: str = "") -> str:
-    """A third reader: its table is line 13, its device line 15, and more from line 16 on."""
+    """A third reader: its table is line 16, its device line 18, and more from line 19 on."""
     return f"[readers.third]\nkind = '{kind}'\ndevice = '{device}'\n{more}"
 
 
@@ -95,7 +98,7 @@ def test_every_number_of_the_policy_has_a_key() -> None:
     """A number that no key reaches would be one that a site can't see."""
     lines = []
     for name, section in SECTIONS.items():
-        if name in ("door", "face", "decline", "screen", "enrolment"):
+        if name in ("door", "face", "decline", "screen", "enrolment", "panel"):
             lines.append(f"[{name}]")
             lines += [f"{key} = {other(section, key)}" for key in keys_of(section) if key != "zone"]
     changed = parse_config(GOOD.replace("lobby", "office") + "\n" + "\n".join(lines), HERE).policy()
@@ -161,61 +164,61 @@ def test_reader_on_the_way_out_is_no_way_in_beside_the_face() -> None:
 @pytest.mark.parametrize(
     ("more", "line", "said"),
     [
-        ("[door]\nrelese_s = 3", 14, "door.relese_s is not known; did you mean release_s?"),
-        ("[dor]\nrelease_s = 3", 13, "dor is not known; did you mean door?"),
-        ("[door]\nzzz = 3", 14, "door.zzz is not known; there is lock, release_s,"),
-        ("[door]\n# why\nrelease_s = 31", 15, "release_s must be a number from 0.5 to 30."),
-        ("[door]\nrelease_s = true", 14, "release_s must be a number"),
+        ("[door]\nrelese_s = 3", 17, "door.relese_s is not known; did you mean release_s?"),
+        ("[dor]\nrelease_s = 3", 16, "dor is not known; did you mean door?"),
+        ("[door]\nzzz = 3", 17, "door.zzz is not known; there is lock, release_s,"),
+        ("[door]\n# why\nrelease_s = 31", 18, "release_s must be a number from 0.5 to 30."),
+        ("[door]\nrelease_s = true", 17, "release_s must be a number"),
         ('[door]\nrelease_s = "5"', 14, "release_s must be a number"),
-        ("[door]\nrelease_s = nan", 14, "release_s must be a number"),
-        ("[door]\nrelease_s = inf", 14, "release_s must be a number"),
+        ("[door]\nrelease_s = nan", 17, "release_s must be a number"),
+        ("[door]\nrelease_s = inf", 17, "release_s must be a number"),
         ('[door]\nlock = "open"', 14, 'lock must be "fail_secure" or "fail_safe".'),
-        ("[door]\nlock = []", 14, "lock must be"),
-        ("[door]\nlock = {a = 1}", 14, "lock must be"),
-        ("[face]\nframes = 3.0", 14, "frames must be a whole number from 3 to 10."),
-        ("[face]\nframes = true", 14, "frames must be a whole number"),
-        ("[face]\nfpir_target = 0.02", 14, "fpir_target must be a number from 0.0001 to 0.01."),
-        ("[face]\nenabled = 1", 14, "enabled must be true or false."),
+        ("[door]\nlock = []", 17, "lock must be"),
+        ("[door]\nlock = {a = 1}", 17, "lock must be"),
+        ("[face]\nframes = 3.0", 17, "frames must be a whole number from 3 to 10."),
+        ("[face]\nframes = true", 17, "frames must be a whole number"),
+        ("[face]\nfpir_target = 0.02", 17, "fpir_target must be a number from 0.0001 to 0.01."),
+        ("[face]\nenabled = 1", 17, "enabled must be true or false."),
         ('[face]\n"dwell_s" = 9', 14, "dwell_s must be"),
-        ("[face]\nzone = [[0,0],[1,1]]", 14, "zone must be 3 to 20 corners"),
-        ("[face]\nzone = [[0,0],[1,1],[2,0]]", 14, "zone must be"),
-        ("[face]\nzone = [[0,0],[0.5,0.5],[1,1]]", 14, "zone must be"),
-        ("[face]\nzone = [\n [0, 0],\n [1, 0],\n [1]\n]", 14, "zone must be"),
-        ("[face]\nzone = 7", 14, "zone must be"),
-        ("[face]\nmin_face_px = 400\nmax_face_px = 300", 14, "must be less than max_face_px"),
-        ("[face]\nmax_face_px = 700", 14, "is more than a frame of this camera has"),
-        ("[decline]\nhold_s = 50\nmax_s = 20", 15, "max_s must be at least hold_s and clear_s"),
-        ("[door]\nrelease_s = 20\nheld_open_s = 10", 15, "must be at least release_s"),
-        ("[board]\npins = {strik = 4}", 13, "there is no line 'strik'; did you mean strike?"),
-        ("[readers.Front]\nkind = 'wedge'", 13, "readers.Front is no name of a reader"),
-        ("[readers.third]\ndevice = '/dev/x'", 13, 'readers.third.kind is needed: "wedge", "ser'),
-        ("[readers.third]\nkind = 'wedge'", 13, "readers.third.device is needed for a wedge"),
-        ("[readers.third]\nkind = 'bench'", 14, "kind is not for a real board"),
+        ("[face]\nzone = [[0,0],[1,1]]", 17, "zone must be 3 to 20 corners"),
+        ("[face]\nzone = [[0,0],[1,1],[2,0]]", 17, "zone must be"),
+        ("[face]\nzone = [[0,0],[0.5,0.5],[1,1]]", 17, "zone must be"),
+        ("[face]\nzone = [\n [0, 0],\n [1, 0],\n [1]\n]", 17, "zone must be"),
+        ("[face]\nzone = 7", 17, "zone must be"),
+        ("[face]\nmin_face_px = 400\nmax_face_px = 300", 17, "must be less than max_face_px"),
+        ("[face]\nmax_face_px = 700", 17, "is more than a frame of this camera has"),
+        ("[decline]\nhold_s = 50\nmax_s = 20", 18, "max_s must be at least hold_s and clear_s"),
+        ("[door]\nrelease_s = 20\nheld_open_s = 10", 18, "must be at least release_s"),
+        ("[board]\npins = {strik = 4}", 16, "there is no line 'strik'; did you mean strike?"),
+        ("[readers.Front]\nkind = 'wedge'", 16, "readers.Front is no name of a reader"),
+        ("[readers.third]\ndevice = '/dev/x'", 16, 'readers.third.kind is needed: "wedge", "ser'),
+        ("[readers.third]\nkind = 'wedge'", 16, "readers.third.device is needed for a wedge"),
+        ("[readers.third]\nkind = 'bench'", 17, "kind is not for a real board"),
         (
             "[readers.third]\nkind = 'wedge'\ndevice = '08ff:0009'",
             *(15, "readers.third.device is the device of low already."),
         ),
-        ("[readers.third]\nkind = 'serial'", 13, "readers.third.device is needed for a serial"),
-        ("[readers.third]\nkind = 'zigbee'", 14, "kind must be"),
-        (third("wedge", "/dev/x", "baud = 9600"), 16, 'is not for a reader of the kind "wedge".'),
-        (third("wedge", "/dev/x", "baud = 1200"), 16, 'is not for a reader of the kind "wedge".'),
-        (third("wedge", "/dev/x", "layout = 'dvorak'"), 16, 'layout must be "us", "de" or "fr".'),
-        (third("wedge", "/dev/x", "side = 'left'"), 16, 'side must be "in" or "out".'),
-        (third("serial", "/dev/x", "keypad = true"), 16, 'not for a reader of the kind "serial".'),
-        (third("serial", "/dev/x", "baud = 9601"), 16, "baud must be 1200, 2400,"),
-        (third("serial", "/dev/x", "baud = true"), 16, "baud must be 1200, 2400,"),
-        (third("serial", "/dev/x", "framing = 'x'"), 16, 'framing must be "lines" or "stx".'),
-        (third("serial", "08ff:0010"), 15, "device must be a path below /dev."),
-        (third("serial", "/dev/../etc/x"), 15, "device must be a path below /dev."),
-        (third("serial", "/dev/input/by-id/one"), 15, "is the device of front already."),
-        (third("pcsc", "ACS", "d0 = 4"), 16, 'not for a reader of the kind "pcsc".'),
-        (third("wiegand", "/dev/x", "d0 = 4\nd1 = 12"), 15, 'not for a reader of the kind "wieg'),
-        ("[readers.third]\nkind = 'wiegand'", 13, "third.d0 is needed for a wiegand: a BCM pin."),
-        ("[readers.third]\nkind = 'wiegand'\nd0 = 4", 13, "third.d1 is needed for a wiegand"),
-        (wires(28, 4), 15, "d0 must be a whole number from 2 to 27"),
-        (wires(4, 4), 13, "readers.third can't be: The reader third: D0 and D1 are both on BCM 4"),
-        (wires(17, 4), 13, "BCM 17 is the line strike; take another pin."),
-        (f"{wires(4, 12)}\n[board]\npins = {{alarm = 12}}", 13, "BCM 12 is the line alarm"),
+        ("[readers.third]\nkind = 'serial'", 16, "readers.third.device is needed for a serial"),
+        ("[readers.third]\nkind = 'zigbee'", 17, "kind must be"),
+        (third("wedge", "/dev/x", "baud = 9600"), 19, 'is not for a reader of the kind "wedge".'),
+        (third("wedge", "/dev/x", "baud = 1200"), 19, 'is not for a reader of the kind "wedge".'),
+        (third("wedge", "/dev/x", "layout = 'dvorak'"), 19, 'layout must be "us", "de" or "fr".'),
+        (third("wedge", "/dev/x", "side = 'left'"), 19, 'side must be "in" or "out".'),
+        (third("serial", "/dev/x", "keypad = true"), 19, 'not for a reader of the kind "serial".'),
+        (third("serial", "/dev/x", "baud = 9601"), 19, "baud must be 1200, 2400,"),
+        (third("serial", "/dev/x", "baud = true"), 19, "baud must be 1200, 2400,"),
+        (third("serial", "/dev/x", "framing = 'x'"), 19, 'framing must be "lines" or "stx".'),
+        (third("serial", "08ff:0010"), 18, "device must be a path below /dev."),
+        (third("serial", "/dev/../etc/x"), 18, "device must be a path below /dev."),
+        (third("serial", "/dev/input/by-id/one"), 18, "is the device of front already."),
+        (third("pcsc", "ACS", "d0 = 4"), 19, 'not for a reader of the kind "pcsc".'),
+        (third("wiegand", "/dev/x", "d0 = 4\nd1 = 12"), 18, 'not for a reader of the kind "wieg'),
+        ("[readers.third]\nkind = 'wiegand'", 16, "third.d0 is needed for a wiegand: a BCM pin."),
+        ("[readers.third]\nkind = 'wiegand'\nd0 = 4", 16, "third.d1 is needed for a wiegand"),
+        (wires(28, 4), 18, "d0 must be a whole number from 2 to 27"),
+        (wires(4, 4), 16, "readers.third can't be: The reader third: D0 and D1 are both on BCM 4"),
+        (wires(17, 4), 16, "BCM 17 is the line strike; take another pin."),
+        (f"{wires(4, 12)}\n[board]\npins = {{alarm = 12}}", 16, "BCM 12 is the line alarm"),
         (
             wires(4, 12) + "\n[readers.fourth]\nkind = 'wiegand'\nd0 = 7\nd1 = 12",
             *(17, "readers.fourth has a pin of third: BCM 12."),
@@ -228,8 +231,8 @@ def test_reader_on_the_way_out_is_no_way_in_beside_the_face() -> None:
             "[readers.third]\nkind = 'wedge'\ndevice = '../etc'",
             *(15, "device must be a path below /dev"),
         ),
-        ("[paths]\nstate = ''", 14, "state must be the path of a folder"),
-        ("[control]\noperators_group = 'a b'", 14, "operators_group must be the name of a group"),
+        ("[paths]\nstate = ''", 17, "state must be the path of a folder"),
+        ("[control]\noperators_group = 'a b'", 17, "operators_group must be the name of a group"),
     ],
 )
 def test_a_mistake_is_refused_with_its_line_and_what_is_right(
@@ -378,14 +381,25 @@ def test_the_page_and_the_example_are_what_the_code_says() -> None:
     assert config_page.EXAMPLE.read_text("utf-8") == config_page.example()
 
 
+DECIDED = "weak_cards ="
+
+
+@pytest.mark.requirement("D14")
+def test_the_example_asks_what_weak_cards_may_do() -> None:
+    with pytest.raises(ConfigError, match="weak_cards is needed"):
+        load_config(config_page.EXAMPLE)
+
+
 def test_the_example_is_a_good_configuration_of_nothing_but_defaults() -> None:
-    config = load_config(config_page.EXAMPLE)
+    decided = config_page.example().replace(f"# {DECIDED}", f'{DECIDED} "with_pin"')
+    config = parse_config(decided, HERE)
     assert config.policy() == Policy()
     assert len(config.readers) == 2
 
 
 def test_the_example_has_every_key() -> None:
-    found: Mapping[str, Any] = tomllib.loads(config_page.example())
+    decided = config_page.example().replace(f"# {DECIDED}", f'{DECIDED} "with_pin"')
+    found: Mapping[str, Any] = tomllib.loads(decided)
     for name, section in SECTIONS.items():
         assert set(found[name]) == set(keys_of(section))
 
