@@ -22,6 +22,7 @@ PATTERNS_MS: Mapping[Tone, tuple[int, ...]] = MappingProxyType(
         Tone.GRANTED: (400,),
         Tone.REFUSED: (80, 80, 80, 80, 80),
         Tone.ALARM: (500, 250) * 7 + (500,),
+        Tone.WARNING: (200, 800) * 4 + (200,),
         Tone.PROMPT: (60,),
     }
 )

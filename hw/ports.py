@@ -106,6 +106,7 @@ class Tone(Enum):
     GRANTED = "granted"
     REFUSED = "refused"
     ALARM = "alarm"
+    WARNING = "warning"
     PROMPT = "prompt"
 
 

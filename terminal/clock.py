@@ -7,6 +7,9 @@ been. Wall time below the floor is still reported, but as not trusted, and what 
 then refused by those who decide. A clock that was set far ahead can't be told from a right one;
 the floor follows it, and until that date is past again the time is not trusted.
 
+With each moment comes how far local time is ahead of UTC just then: what depends on the hour of a
+day or on a holiday needs no time zone of its own.
+
 What changes with this file: `terminal.audit`, whose newest record is the floor at start.
 """
 
@@ -14,7 +17,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
 
 from terminal.core.values import Moment
@@ -39,12 +42,13 @@ class SystemClock:
     """The clock of this machine, with a floor under it.
 
     `floor` is the newest time that is known to have been (of the newest record), None when there
-    is none. Raises ValueError for a floor without a time zone.
+    is none; `zone` the site's. Raises ValueError for a floor without a time zone.
     """
 
     def __init__(
         self,
         floor: datetime | None = None,
+        zone: tzinfo = UTC,
         *,
         mono: Callable[[], float] = time.monotonic,
         wall: Callable[[], datetime] = _wall,
@@ -52,6 +56,7 @@ class SystemClock:
         if floor is not None and floor.tzinfo is None:
             raise ValueError("The floor of a clock needs a time zone.")
         self._floor = max(floor or BUILT, BUILT)
+        self._zone = zone
         self._mono = mono
         self._wall = wall
 
@@ -65,18 +70,24 @@ class SystemClock:
         utc = self._wall()
         trusted = utc >= self._floor
         self._floor = max(self._floor, utc)
-        return Moment(self._mono(), utc, trusted)
+        offset = utc.astimezone(self._zone).utcoffset() or timedelta()
+        return Moment(self._mono(), utc, trusted, int(offset.total_seconds()))
 
 
 class ManualClock:
     """A clock that moves when told to: the bench's, with the same floor as the real one."""
 
     def __init__(
-        self, utc: datetime = BUILT, *, mono_s: float = 0.0, floor: datetime | None = None
+        self,
+        utc: datetime = BUILT,
+        *,
+        mono_s: float = 0.0,
+        floor: datetime | None = None,
+        zone: tzinfo = UTC,
     ) -> None:
         self._mono_s = mono_s
         self._utc = utc
-        self._clock = SystemClock(floor, mono=lambda: self._mono_s, wall=lambda: self._utc)
+        self._clock = SystemClock(floor, zone, mono=lambda: self._mono_s, wall=lambda: self._utc)
 
     def now(self) -> Moment:
         """The present moment, the same until the clock is moved."""

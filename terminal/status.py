@@ -12,7 +12,7 @@ from terminal.core import machine
 from terminal.core.machine import State
 from terminal.core.policy import ALTERNATIVES_REQUIRED, Policy
 from terminal.desk import WHY_OFF
-from terminal.metrics import Spread, spread
+from terminal.parity import Spread, spread
 from terminal.perform import Parts
 from terminal.requests import Line
 

@@ -242,7 +242,9 @@ def _taken_up(
     if state.phase is AccessPhase.DECLINED:
         if not state.is_running:
             return begun(state, event.at, way), ()
-        return replace(state, way=way, steps=state.steps + 1, pending=None, reason=None), ()
+        waited_s = state.waited_s or event.at.mono_s - state.began_s
+        same = replace(state, way=way, steps=state.steps + 1, waited_s=waited_s)
+        return replace(same, pending=None, reason=None), ()
     last = ended(state, event.at, Outcome.ABANDONED)
     new = replace(begun(state, event.at, way), track=None, hint=None, spent=_spent(state))
     return aside(new, event.at, policy), last

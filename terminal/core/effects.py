@@ -164,8 +164,8 @@ class Play:
 class TransactionEnded:
     """One transaction is over: by which way, how, and how long from its first event (s).
 
-    `steps` is how many things the person had to do; `typing_s` how long a PIN was typed, which is
-    left out of the comparison of the ways (D12).
+    `steps` is how many things the person had to do. The person's own time is left out when the
+    ways are compared (D12): `typing_s` for a PIN, `waited_s` from the button to the first card.
     """
 
     number: int
@@ -174,6 +174,12 @@ class TransactionEnded:
     took_s: float
     steps: int = 1
     typing_s: float = 0.0
+    waited_s: float = 0.0
+
+    @property
+    def own_s(self) -> float:
+        """The person's own time in it (s)."""
+        return self.typing_s + self.waited_s
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,8 @@ class PinTally:
 
 @dataclass(frozen=True, slots=True)
 class AccessState:
-    """`number`, `way` and `began_s` describe the transaction; `is_running` whether it has ended.
+    """`number`, `way` and `began_s` describe the transaction; `is_running` whether it has ended;
+    `steps` counts what was asked of the person, `waited_s` is from the button to the first card.
 
     `in_view` is the track that stands ready in the zone now, `spent` the one that had its one
     scan; `must_clear` forbids a scan until the zone was seen empty; `away` forbids every face
@@ -125,6 +126,7 @@ class AccessState:
     way: Way = Way.FACE
     began_s: float = 0.0
     steps: int = 1
+    waited_s: float = 0.0
     is_running: bool = False
     track: TrackId | None = None
     in_view: TrackId | None = None
@@ -222,6 +224,7 @@ def begun(state: AccessState, at: Moment, way: Way) -> AccessState:
         way=way,
         began_s=at.mono_s,
         steps=1,
+        waited_s=0.0,
         is_running=True,
         pending=None,
         reason=None,
@@ -239,7 +242,10 @@ def ended(state: AccessState, at: Moment, outcome: Outcome) -> tuple[Effect, ...
         return ()
     typing_s = state.pending.typing_s if state.pending else 0.0
     took_s = at.mono_s - state.began_s
-    return (TransactionEnded(state.number, state.way, outcome, took_s, state.steps, typing_s),)
+    end = TransactionEnded(
+        state.number, state.way, outcome, took_s, state.steps, typing_s, state.waited_s
+    )
+    return (end,)
 
 
 def granted(state: AccessState, at: Moment, policy: Policy) -> AccessState:
