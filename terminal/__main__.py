@@ -18,7 +18,8 @@ from pathlib import Path
 from hw.errors import DeviceError
 from hw.secure import secure_line
 from hw.wiring import Wiring
-from terminal.config import Config, load_config
+from terminal.config import load_config
+from terminal.config_sections import Config
 from terminal.errors import DONE, FAILED, REFUSED, ConfigError
 
 CONFIG = Path("/etc/terminal/terminal.toml")
