@@ -44,6 +44,7 @@ class FakeScard(types.ModuleType):
         self.is_running = True
         self.commands: list[bytes] = []
         self.contexts = 0
+        self.waits = 0
 
     # The world's side.
 
@@ -87,6 +88,12 @@ class FakeScard(types.ModuleType):
         with self._changed:
             assert self._changed.wait_for(lambda: self._asked >= times, 5.0)
 
+    def wait_until_looked(self, times: int) -> None:
+        """Until the reader was looked at so many times from now on."""
+        with self._changed:
+            until = self.waits + times
+            assert self._changed.wait_for(lambda: self.waits >= until, 5.0)
+
     # The library's side.
 
     def SCardEstablishContext(self, scope: int) -> tuple[int, int]:  # noqa: N802
@@ -108,6 +115,8 @@ class FakeScard(types.ModuleType):
     ) -> tuple[int, list[tuple[str, int, list[int]]]]:
         name, known = asked[0]
         with self._changed:
+            self.waits += 1
+            self._changed.notify_all()
             news = self._changed.wait_for(
                 lambda: not self.is_running or self._state() != known, wait_ms / 1000
             )

@@ -54,7 +54,7 @@ def test_ten_bytes_are_an_identifier_as_well() -> None:
     assert identify(CLASSIC, uid("04A1B2C3D4E5F60718FF")) == b"04A1B2C3D4E5F60718FF"
 
 
-@pytest.mark.requirement("R45", "A11")
+@pytest.mark.requirement("R45")
 @given(st.binary(min_size=3, max_size=3))
 def test_random_identifier_of_type_a_is_refused(rest: bytes) -> None:
     assert refusal(CLASSIC, uid("08" + rest.hex())) is Refusal.RANDOM
@@ -120,7 +120,7 @@ def test_resident_id_card_gives_its_chips_serial_and_is_asked_for_nothing_else()
     assert card.asked == [GET_CHIP_SERIAL]
 
 
-@pytest.mark.requirement("R45", "A11")
+@pytest.mark.requirement("R45")
 @pytest.mark.parametrize(
     "answer", [b"\x6d\x00", b"\x6a\x81", OK, bytes(7) + OK, b"\x12" * 9 + OK, b"\x12" * 8]
 )

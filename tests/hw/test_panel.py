@@ -36,6 +36,7 @@ class Wire:
         self.pulses: list[tuple[int, float, float]] = []
         self._up_s = [0.0, 0.0]
         self.fails_at = -1
+        self.sticks_once = False
 
     def lines(self) -> tuple[Setter, Setter]:
         return Setter(self, 0), Setter(self, 1)
@@ -43,6 +44,9 @@ class Wire:
     def set(self, line: int, active: bool) -> None:
         if active and len(self.pulses) == self.fails_at:
             raise DeviceError("The line panel_d0 failed.")
+        if not active and self.levels[line] and self.sticks_once:
+            self.sticks_once = False
+            raise DeviceError("The line panel_d0 does not go to rest.")
         if active:
             self._up_s[line] = self._clock()
         elif self.levels[line]:
@@ -94,6 +98,15 @@ def test_line_that_fails_leaves_both_at_rest(at: int) -> None:
     wire = Wire(clock)
     wire.fails_at = at
     with pytest.raises(DeviceError, match="failed"):
+        writer(wire, clock).write(encode(5, 26))
+    assert wire.levels == [False, False]
+
+
+def test_line_that_sticks_is_driven_to_rest_again() -> None:
+    clock = FakeClock()
+    wire = Wire(clock)
+    wire.sticks_once = True
+    with pytest.raises(DeviceError, match="does not go to rest"):
         writer(wire, clock).write(encode(5, 26))
     assert wire.levels == [False, False]
 

@@ -50,10 +50,11 @@ def test_card_that_is_swapped_faster_than_we_look_is_a_new_presentation(scard: F
     rig.reader.close()
 
 
-@pytest.mark.requirement("A11")
 def test_card_that_lay_there_before_the_reader_came_is_no_presentation(scard: FakeScard) -> None:
     scard.put(TYPE_A_ATR, uid_card(UID))
     rig = started(scard)
+    scard.wait_until_looked(3)
+    assert scard.commands == []
     scard.present(TYPE_A_ATR, uid_card(OTHER))
     assert rig.heard()[0] == OTHER.hex().upper().encode()
     rig.reader.close()

@@ -87,6 +87,7 @@ def test_one_wrong_digit_is_never_accepted(number: str, place: int, digit: str) 
         b"\x0200123456780808\x03",
         b"\x020012345678GG\x03",
         b"\x0200 23456 78 8\x03",
+        b"\x020011223300  \x03",
         b"\x02001234567\xb908\x03",
         b"001234567808\x03",
         b"\x02001234567808",

@@ -240,7 +240,6 @@ def test_whatever_is_typed_is_one_to_nine_digits_or_a_long_burst(
             assert len(data) >= LEAST_BURST
 
 
-@pytest.mark.requirement("R45")
 def test_typed_digits_are_overwritten_when_they_are_whole_or_given_up() -> None:
     decoder = keypad()
     buffer: bytearray = vars(vars(decoder)["_entry"])["_digits"]
