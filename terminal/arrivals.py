@@ -13,19 +13,24 @@ import heapq
 import itertools
 import threading
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from hw.ports import InputChange
+from hw.ports import InputChange, ReadKind
 from terminal.link import FromVision, Vector
 from terminal.requests import Asked
 
 
 @dataclass(frozen=True, slots=True)
 class CardRead:
-    """One read of a card reader, as it came."""
+    """One read of a reader, as it came: a card, a pass that a scanner read, a PIN that was typed.
+
+    `mono_s` is when the reader had it whole; None where nobody measures.
+    """
 
     reader: str
-    raw: bytes
+    raw: bytes = field(repr=False)
+    kind: ReadKind = ReadKind.IDENTIFIER
+    mono_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -286,6 +286,7 @@ LASTING = frozenset(
         FaceOff.CAMERA,
         FaceOff.VISION,
         FaceOff.SIGN,
+        FaceOff.TAMPER,
         FaceOff.TEMPLATES,
     }
 )
@@ -294,11 +295,13 @@ LASTING = frozenset(
 WHY_OFF = {
     FaceOff.PLACE: "face recognition is forbidden in a place like this.",
     FaceOff.DISABLED: "face recognition is switched off in the configuration.",
-    FaceOff.ALTERNATIVES: "fewer than two card readers work; mend or connect one.",
+    FaceOff.ALTERNATIVES: "fewer than two other ways in work; mend a reader or the code reading.",
     FaceOff.CAMERA: "the camera gives no pictures; check its cable.",
     FaceOff.VISION: "the vision process does not run; see its log.",
     FaceOff.SIGN: "the sign does not light up; check the LED and its wiring.",
+    FaceOff.TAMPER: "the case was opened; close it, look at it, and acknowledge the alarm.",
     FaceOff.DECLINED: "somebody at the door has just declined it.",
+    FaceOff.ANOTHER_WAY: "somebody comes in another way just now.",
     FaceOff.PAUSED: "it pauses for 30 seconds after five failed scans.",
     FaceOff.ASKING: "somebody is being enrolled.",
     FaceOff.TEMPLATES: "a sealed template does not open; see terminalctl selftest.",

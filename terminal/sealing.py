@@ -31,7 +31,7 @@ from cryptography.hazmat.primitives import hashes, hmac
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from terminal.core.values import CardId, ConsentId, PersonId
+from terminal.core.values import CardId, ConsentId, PassId, PersonId
 from terminal.errors import RefuseToStart, SealBroken, SecureAndRestart, TerminalError
 from terminal.memory import LockedBuffer
 
@@ -50,6 +50,7 @@ _LABELS = {
     "biometric": b"face-optional-terminal/1/biometric sealing",
     "card": b"face-optional-terminal/1/card hashing",
     "device": b"face-optional-terminal/1/device name",
+    "pass": b"face-optional-terminal/1/rotating codes",
 }
 
 
@@ -107,6 +108,7 @@ class Keys:
         self.biometric = Sealer(_derived(root, "biometric"))
         """For templates."""
         self._card = _derived(root, "card")
+        self._pass = _derived(root, "pass")
         with _derived(root, "device") as name:
             self.device = name.view[:16].hex()
             """What this terminal calls itself in associated data; changes with the root key."""
@@ -118,11 +120,24 @@ class Keys:
         mac.update(raw)
         return CardId(mac.finalize().hex())
 
+    def pass_secret(self, person: PersonId, number: PassId) -> LockedBuffer:
+        """The secret (32 bytes) of the rotating codes of one pass of one person, always the same.
+
+        The caller closes it. It is never stored: it is derived anew, and handed over in the page.
+        """
+        secret = LockedBuffer(KEY_BYTES)
+        info = _joined("pass", person, number)
+        HKDF(hashes.SHA256(), KEY_BYTES, salt=None, info=info).derive_into(
+            self._pass.view, secret.view
+        )
+        return secret
+
     def close(self) -> None:
         """Overwrite every key."""
         self.identity.close()
         self.biometric.close()
         self._card.close()
+        self._pass.close()
 
 
 def _derived(root: LockedBuffer, purpose: str) -> LockedBuffer:
