@@ -10,7 +10,7 @@ import os
 import pwd
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -36,23 +36,31 @@ from terminal.app import (
 )
 from terminal.arrivals import CardRead, Inbox, ReaderWorks, StopAsked
 from terminal.audit import Audit
+from terminal.changes import Changes
 from terminal.clock import SystemClock
 from terminal.config_sections import Config, ReaderConfig
 from terminal.control import Control
+from terminal.core.events import Started
 from terminal.core.machine import State
+from terminal.core.values import Moment
+from terminal.credential import Credentials
 from terminal.desk import Desk
 from terminal.errors import DONE, StoreFailed
+from terminal.importer import Importer
 from terminal.interpret import Interpreter
+from terminal.issuing import Issuing
 from terminal.loop import Loop
 from terminal.memory import forbid_dumps
 from terminal.metrics import Metrics
 from terminal.notice import read_notice
 from terminal.perform import Parts, Performer
+from terminal.pinpad import PinPad
 from terminal.recognition import Recognition
 from terminal.reflex import Reflex
 from terminal.requests import Line
 from terminal.sealing import open_keys
 from terminal.selftest import self_test
+from terminal.shelf import Shelf
 from terminal.status import Site, report
 from terminal.store import Store
 from terminal.vision_port import VisionPort
@@ -80,6 +88,8 @@ class DoorProcess:
         self._policy = config.policy()
         _make_folder(config.paths.state)
         self._inbox, self._metrics, self._notice = Inbox(), Metrics(), read_notice()
+        self._pinpad = PinPad()
+        stack.callback(self._pinpad.close)
         self._keys = open_keys(
             config.paths.state / KEY_FILE, may_create=not Store.exists(config.paths.state)
         )
@@ -91,7 +101,7 @@ class DoorProcess:
         stack.callback(self._store.close)
         if self._store.faces_lost:
             log.error("%s Faces are off, and cards go on.", self._store.faces_lost)
-        self._clock = SystemClock(self._audit.newest_utc())
+        self._clock = SystemClock(self._audit.newest_utc(), config.site.time_zone)
         self._recognition = self._open_recognition()
         self._readers = [
             _reader(name, one, lambda pins, on_edge: self._board.lend(pins, on_edge))
@@ -115,17 +125,28 @@ class DoorProcess:
         reflex = Reflex(self._inbox, self._port, self._board.sign)
         levels = self._board.start(reflex.on_change)
         for reader in self._readers:
-            self._start(reader)
+            self._start(reader, reflex)
         self._port.start()
         control.start()
-        self._loop.run(levels.get(Input.DOOR_CONTACT, False), readers=())
+        self._loop.run(lambda at: self._started(at, levels), self._changes.free_passage)
 
-    def _start(self, reader: CardReader) -> None:
+    def _started(self, at: Moment, levels: Mapping[Input, bool]) -> Started:
+        """How the door stands now, and whether a lockdown has outlived the last start."""
+        return Started(
+            at,
+            door_open=levels.get(Input.DOOR_CONTACT, False),
+            readers=(),
+            locked_down=self._store.settings.lockdown(),
+            tampered=levels.get(Input.TAMPER, False),
+            fire=levels.get(Input.FIRE, False),
+            interlocked=levels.get(Input.INTERLOCK, False),
+        )
+
+    def _start(self, reader: CardReader, reflex: Reflex) -> None:
         name, inbox = reader.name, self._inbox
 
         def heard(data: bytes, mono_s: float, kind: ReadKind = ReadKind.IDENTIFIER) -> None:
-            if kind is not ReadKind.TYPED:  # a PIN is no card's number
-                inbox.put(CardRead(name, data))
+            reflex.on_credential(CardRead(name, data, kind, mono_s))
 
         reader.start(heard, lambda working: inbox.put(ReaderWorks(name, working)))
         self._stack.callback(reader.close)
@@ -180,14 +201,34 @@ class DoorProcess:
             clock=self._clock,
             metrics=self._metrics,
             notice=self._notice,
+            pinpad=self._pinpad,
+            duress_suffix=self._config.credentials.duress_suffix.encode(),
+            panel_bits=self._config.panel.bits,
         )
 
     def _make_desk(self) -> Desk:
+        config = self._config
+        issuing = Issuing(self._store, self._keys, config.site.name, config.credentials.door_group)
+        importer = Importer(self._store, self._keys, config.policy().has_exit_reader)
+        suffix = config.credentials.duress_suffix.encode()
+        self._changes = Changes(
+            self._store, issuing, importer, suffix, self._policy.has_exit_reader
+        )
         return Desk(
             store=self._store,
             audit=self._audit,
             policy=self._policy,
             notice=self._notice,
+            changes=self._changes,
+            shelf=Shelf(
+                config=config,
+                policy=self._policy,
+                store=self._store,
+                issuing=issuing,
+                importer=importer,
+                metrics=self._metrics,
+                lines=lambda: self._board.levels,
+            ),
             report=self._report,
             self_test=lambda state: self_test(
                 state, self._policy, self._parts, self._config.wiring(), _models_wrong
@@ -196,8 +237,20 @@ class DoorProcess:
         )
 
     def _make_loop(self) -> Loop:
+        credentials = Credentials(
+            self._store,
+            self._keys,
+            self._config.credentials.door_group,
+            self._policy.not_ways,
+            log.warning,
+        )
         interpreter = Interpreter(
-            self._store, self._keys, self._recognition, self._metrics, log.warning
+            self._store,
+            credentials,
+            self._pinpad,
+            self._recognition,
+            self._metrics,
+            log.warning,
         )
         return Loop(
             policy=self._policy,

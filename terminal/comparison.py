@@ -95,6 +95,20 @@ class References:
         self._check(probe, 1)
         return self._nearest(probe[np.newaxis], threshold, None)
 
+    def verify(self, probe: Embedding, person: PersonId, threshold: float) -> bool:
+        """Whether `probe` lies within `threshold` of this one person; of somebody not here: no.
+
+        Raises ValueError for another shape or type.
+        """
+        self._check(probe, 1)
+        row = self._row_of.get(person)
+        try:
+            if row is None or not _fuse(probe[np.newaxis], self._probe):
+                return False
+            return bool(np.dot(self._rows[row], self._probe) >= _least_cosine(threshold))
+        finally:
+            self._working.wipe()
+
     def contains_similar(
         self, references: Embeddings, threshold: float, *, besides: PersonId | None = None
     ) -> PersonId | None:

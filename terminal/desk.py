@@ -9,31 +9,40 @@ What changes with this file: `requests`, `cli`, `status`, `selftest`.
 
 from __future__ import annotations
 
-import secrets
+import itertools
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 
 from terminal.audit import Audit, Entry
+from terminal.changes import Changes, Work
 from terminal.core import machine
-from terminal.core.door_state import DoorPhase
+from terminal.core.door_state import DoorPhase, is_barred
 from terminal.core.effects import EraseFace, ErasePerson, Play, Progress, RegisterPerson, Stage
 from terminal.core.enrolment import EnrolmentPhase
 from terminal.core.events import (
+    AlarmsAcknowledged,
+    ChangeAsked,
     EnrolAsked,
     EnrolCancelled,
     EraseAsked,
     Event,
     HoldAsked,
     HoldCancelled,
+    LockdownAsked,
+    LockdownLifted,
+    ReleaseAsked,
 )
 from terminal.core.machine import State
 from terminal.core.policy import Policy
 from terminal.core.values import ConsentId, FaceOff, Moment, PersonId, Screen
 from terminal.errors import AuditFailed, NotDone, StoreFailed
+from terminal.identifiers import new_identifier
 from terminal.notice import Notice
 from terminal.requests import (
+    Acknowledge,
+    AnyRequest,
     Asked,
     Enrol,
     Erase,
@@ -41,27 +50,24 @@ from terminal.requests import (
     Hold,
     HoldEnd,
     Line,
+    Lockdown,
+    LockdownEnd,
     People,
+    Release,
     SelfTest,
     Status,
     Version,
     Watch,
 )
+from terminal.shelf import Shelf
 from terminal.store import Person, Store
-
-LETTERS = "bcdfghjkmnpqrstvwxz"
-"""Identifiers have no digits in them: what looks like a number is withheld from the log."""
-
-IDENTIFIER_LETTERS = 12
-
-
-def new_identifier() -> str:
-    """A random identifier of 12 letters (51 bits)."""
-    return "".join(secrets.choice(LETTERS) for _ in range(IDENTIFIER_LETTERS))
 
 
 class Desk:
-    """One per terminal. `report` and `self_test` make the answers that need every part."""
+    """One per terminal. `report` and `self_test` make the answers that need every part.
+
+    `changes` understands what is to be changed, `shelf` what is only shown.
+    """
 
     def __init__(
         self,
@@ -69,12 +75,17 @@ class Desk:
         audit: Audit,
         policy: Policy,
         notice: Notice,
+        changes: Changes,
+        shelf: Shelf,
         report: Callable[[State], Line],
         self_test: Callable[[State], Line],
         version: Line,
     ) -> None:
         self._store, self._audit, self._policy, self._notice = store, audit, policy, notice
+        self._changes, self._shelf = changes, shelf
         self._report, self._self_test, self._version = report, self_test, version
+        self._numbers = itertools.count(1)
+        self._carrying: dict[int, tuple[Asked, Work]] = {}
         self._names: dict[PersonId, str] = {}
         self._enrolling: Asked | None = None
         self._holding: list[Asked] = []
@@ -104,19 +115,34 @@ class Desk:
                 return self._enrol(asked, asked.request, state, at)
             case Erase():
                 return self._erase(asked, asked.request, at)
-            case Hold(lasts_s=lasts_s, why=why):
+            case Hold() | HoldEnd() | Release() | Lockdown() | LockdownEnd() | Acknowledge():
+                event = _of_door(asked.request, state, asked.by, at)
                 self._holding.append(asked)
-                return (HoldAsked(at, lasts_s, asked.by, why),)
-            case HoldEnd():
-                if state.door.phase is not DoorPhase.FREE:
-                    raise NotDone("The door is not held released.")
-                self._holding.append(asked)
-                return (HoldCancelled(at, asked.by),)
+                return (event,)
             case _:
-                self._tell(asked, state)
-                return ()
+                return self._change(asked, at) or self._tell(asked, state, at)
 
-    def _tell(self, asked: Asked, state: State) -> None:
+    def _change(self, asked: Asked, at: Moment) -> tuple[Event, ...]:
+        """What is to be changed waits under a number until it is on record."""
+        change = self._changes.of(asked.request, at)
+        if change is None:
+            return ()
+        number = next(self._numbers)
+        self._carrying[number] = (asked, change.do)
+        return (ChangeAsked(at, change.kind, asked.by, number, change.person, change.facts),)
+
+    def carry_out(self, number: int, at: Moment) -> tuple[Event, ...]:
+        """Do what waits under this number, and answer; what follows from it."""
+        asked, work = self._carrying.pop(number)
+        try:
+            line, events = work(at)
+        except (NotDone, StoreFailed) as error:
+            asked.answer.refuse(str(error))
+            return ()
+        asked.answer.done(line)
+        return events
+
+    def _tell(self, asked: Asked, state: State, at: Moment) -> tuple[Event, ...]:
         answer = asked.answer
         match asked.request:
             case Status():
@@ -132,6 +158,9 @@ class Desk:
             case Watch():
                 self._watchers.append(asked)
                 answer.news("screen", screen_line(self._screen))
+            case _:
+                self._shelf.tell(asked, state, at)
+        return ()
 
     def _tell_events(self, asked: Asked, request: Events) -> None:
         for entry in self._audit.tail(request.last) if request.last else ():
@@ -269,6 +298,34 @@ class Desk:
     def trouble(self) -> str | None:
         """The last thing that could not be written."""
         return self._trouble
+
+
+def _of_door(request: AnyRequest, state: State, by: str, at: Moment) -> Event:
+    """What is asked of the door, as an event. Raises NotDone for what can't be now."""
+    door = state.door
+    match request:
+        case Hold() if is_barred(door):
+            raise NotDone("The door is locked down, or the other door of the pair is open.")
+        case Hold(lasts_s=lasts_s, why=why):
+            return HoldAsked(at, lasts_s, by, why)
+        case HoldEnd() if door.phase is DoorPhase.FREE:
+            return HoldCancelled(at, by)
+        case HoldEnd():
+            raise NotDone("The door is not held released.")
+        case Release() if door.interlocked:
+            raise NotDone("The other door of the pair is open; close it first.")
+        case Release(why=why):
+            return ReleaseAsked(at, by, why)
+        case Lockdown() if door.locked_down:
+            raise NotDone("The door is locked down already.")
+        case Lockdown(why=why):
+            return LockdownAsked(at, by, why)
+        case LockdownEnd(why=why) if door.locked_down:
+            return LockdownLifted(at, by, why)
+        case LockdownEnd():
+            raise NotDone("The door is not locked down.")
+        case _:
+            return AlarmsAcknowledged(at, by)
 
 
 UNERASED = (

@@ -1,10 +1,10 @@
 """Turns what arrived into events: looks up, compares, and leaves every decision to the core.
 
-A card's bytes become the keyed hash of a card and its holder; a probe becomes the person it lies
-within the threshold of, or nobody. Bytes and numbers end here: no event has a field for them, and
-numbers are overwritten before this returns. What vision was not permitted to take, or is no
-longer, is neither compared nor kept: a probe that was on its way when somebody declined, a
-reference of an enrolment that has ended (D10, R01).
+What was read becomes a credential (`credential`), typed digits go to the pin pad; a probe becomes
+the person it lies within the threshold of, or nobody. Bytes and numbers end here: no event has a
+field for them, and numbers are overwritten before this returns. What vision was not permitted to
+take, or is no longer, is neither compared nor kept: a probe that was on its way when somebody
+declined, a reference of an enrolment that has ended (D10, R01).
 
 What changes with this file: `terminal.arrivals`, `terminal.core.events`.
 """
@@ -13,36 +13,52 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hw.ports import Input, InputChange
+from hw.ports import Input, InputChange, ReadKind
 from terminal import link
-from terminal.arrivals import Arrival, CardRead, ReaderWorks, VisionConnected, VisionSaid
+from terminal.arrivals import (
+    Arrival,
+    CardRead,
+    CodeRefusedSeen,
+    CodeSeen,
+    CodesWorking,
+    ReaderWorks,
+    VisionConnected,
+    VisionSaid,
+)
 from terminal.core.events import (
     ButtonPressed,
     ButtonReleased,
     CameraChanged,
     CaptureHindered,
+    CodesChanged,
     ContactChanged,
-    CredentialPresented,
+    DeclineAsked,
     Event,
     FaceAsked,
     FaceCompared,
+    FireChanged,
+    InterlockChanged,
+    PinTyped,
     PresenceChanged,
     ReaderChanged,
     ReferenceTaken,
     RexPressed,
+    TamperChanged,
     VisionChanged,
     ZoneSeen,
 )
-from terminal.core.values import Hint, Holder, Level, Moment, Permission, TrackId
-from terminal.errors import StoreFailed
+from terminal.core.values import Hint, Holder, Level, Moment, PersonId, TrackId
+from terminal.credential import CAMERA, Credentials
 from terminal.link import Vector
 from terminal.metrics import Metrics
-from terminal.reading import ReadingRefused, read_card
+from terminal.pinpad import PinPad
 from terminal.recognition import Recognition
-from terminal.sealing import Keys
 from terminal.store import Store
 
 Events = tuple[Event, ...]
+
+DECLINE_KEYS = b"0"
+"""What says *no face* when it is typed at a keypad; no PIN is so short."""
 
 CAMERA_CHANGES_S = 1.0
 """A camera comes or goes at most so often as far as the log is concerned."""
@@ -54,12 +70,14 @@ class Interpreter:
     def __init__(
         self,
         store: Store,
-        keys: Keys,
+        credentials: Credentials,
+        pinpad: PinPad,
         recognition: Recognition,
         metrics: Metrics,
         complain: Callable[[str], None],
     ) -> None:
-        self._store, self._keys, self._recognition = store, keys, recognition
+        self._store, self._recognition = store, recognition
+        self._credentials, self._pinpad = credentials, pinpad
         self._metrics, self._complain = metrics, complain
         self._camera: bool | None = None
         self._camera_s = -CAMERA_CHANGES_S
@@ -69,8 +87,17 @@ class Interpreter:
         """The events of one arrival, at this moment. Raises StoreFailed for a face's look-up."""
         match arrival:
             case CardRead():
-                self._metrics.card_since(at.mono_s)
-                return (self._presented(arrival, at),)
+                self._metrics.credential_since(
+                    at.mono_s if arrival.mono_s is None else arrival.mono_s
+                )
+                return self._read(arrival, at)
+            case CodeSeen():
+                self._metrics.credential_since(at.mono_s)
+                return (self._credentials.code(CAMERA, arrival.payload, at),)
+            case CodeRefusedSeen():
+                return (self._credentials.fault(arrival.why, at),)
+            case CodesWorking():
+                return (CodesChanged(at, arrival.working),)
             case ReaderWorks():
                 return (ReaderChanged(at, arrival.reader, arrival.working),)
             case InputChange():
@@ -87,17 +114,15 @@ class Interpreter:
             case _:
                 return ()
 
-    def _presented(self, read: CardRead, at: Moment) -> Event:
-        try:
-            card = read_card(read.raw, self._keys)
-        except ReadingRefused as refused:
-            self._complain(str(refused))
-            return CredentialPresented(at, read.reader, None, None)
-        try:
-            return CredentialPresented(at, read.reader, card, self._store.holder_of_card(card))
-        except StoreFailed as error:
-            self._complain(str(error))
-            return CredentialPresented(at, read.reader, None, None, is_checked=False)
+    def _read(self, read: CardRead, at: Moment) -> Events:
+        if read.kind is not ReadKind.TYPED:
+            return (self._credentials.read(read.reader, read.raw, read.kind, at),)
+        if read.raw == DECLINE_KEYS:
+            return (DeclineAsked(at, read.reader),)
+        if self._pinpad.take(read.raw):
+            return (PinTyped(at, read.reader),)
+        self._complain(f"What was typed at {read.reader} can be no PIN.")
+        return ()
 
     # Vision
 
@@ -139,20 +164,25 @@ class Interpreter:
         return (CameraChanged(at, message.camera_working),)
 
     def _compared(self, probe: link.Probe, numbers: Vector, at: Moment) -> Events:
-        track = TrackId(probe.track)
-        if self._recognition.allowed != Permission(Level.EMBED, track=track):
+        track, allowed = TrackId(probe.track), self._recognition.allowed
+        if allowed.level is not Level.EMBED or allowed.track != track:
             return ()
         self._metrics.face_since(probe.first_frame_mono_s)
-        return (FaceCompared(at, track, self._identified(numbers)),)
+        return (FaceCompared(at, track, self._compared_with(allowed.verify, numbers)),)
 
-    def _identified(self, numbers: Vector) -> Holder | None:
+    def _compared_with(self, person: PersonId | None, numbers: Vector) -> Holder | None:
+        """The holder whom the probe is of: of everyone, or whether it is `person`."""
         if numbers.size != self._recognition.width:
             return None
-        person = self._recognition.identify(numbers)
-        return None if person is None else self._store.holder(person)
+        if person is None:
+            found = self._recognition.identify(numbers)
+        else:
+            found = person if self._recognition.verify(numbers, person) else None
+        return None if found is None else self._store.holder(found)
 
     def _captured(self, reference: link.Reference, numbers: Vector, at: Moment) -> Events:
-        if self._recognition.allowed != Permission(Level.ENROL, pose=reference.pose):
+        allowed = self._recognition.allowed
+        if allowed.level is not Level.ENROL or allowed.pose is not reference.pose:
             return ()
         if numbers.size == self._recognition.width and self._recognition.capture(numbers):
             return (ReferenceTaken(at, reference.pose),)
@@ -171,5 +201,9 @@ def _of_input(change: InputChange, at: Moment) -> Events:
             return (RexPressed(at),) if change.active else ()
         case Input.PRESENCE:
             return (PresenceChanged(at, present=change.active),)
-        case Input.TAMPER | Input.FIRE | Input.INTERLOCK:
-            return ()  # the deciding core has no word for these
+        case Input.TAMPER:
+            return (TamperChanged(at, open=change.active),)
+        case Input.FIRE:
+            return (FireChanged(at, active=change.active),)
+        case Input.INTERLOCK:
+            return (InterlockChanged(at, active=change.active),)

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
 from hw.ports import Input, InputChange, Supervisor
-from terminal.arrivals import Arrival, Inbox, StopAsked
+from terminal.arrivals import Arrival, CardRead, CodeSeen, Inbox, StopAsked
 from terminal.clock import Clock
 from terminal.core import machine
 from terminal.core.events import Event, Started, TimePassed
@@ -74,10 +75,10 @@ class Loop:
         self._last_s = 0.0
         self.state = State()
 
-    def run(self, door_open: bool, readers: tuple[str, ...]) -> None:
-        """Begin with the door and the readers as they are, then go on until a stop."""
+    def run(self, started: Callable[[Moment], Started], *more: Callable[[Moment], Event]) -> None:
+        """Begin with the door as it is (`started`) and `more`, then go on until a stop."""
         try:
-            self.begin(door_open, readers)
+            self.begin(started, *more)
             self._supervisor.ready()
             while self.turn():
                 self._supervisor.ping()
@@ -88,10 +89,10 @@ class Loop:
             self._supervisor.stopping()
             self._performer.secure()
 
-    def begin(self, door_open: bool, readers: tuple[str, ...]) -> None:
-        """The first two events of a process."""
-        self._take(Started(self._clock.now(), door_open, readers))
-        self._take(self._performer.enrolled(self._clock.now()))
+    def begin(self, started: Callable[[Moment], Started], *more: Callable[[Moment], Event]) -> None:
+        """The first events of a process."""
+        for event in (started, self._performer.enrolled, *more):
+            self._take(event(self._clock.now()))
 
     def turn(self) -> bool:
         """One pass: the next arrival, and before it what was due. False after a stop."""
@@ -138,8 +139,11 @@ class Loop:
         match arrival:
             case Asked():
                 self._desk.stepped(self.state)
-            case InputChange(line=Input.KIOSK_BUTTON, active=True):
+            case InputChange(line=Input.KIOSK_BUTTON, active=True) | CodeSeen():
                 self._performer.resume()
+            case CardRead():
+                self._performer.resume()
+                self._performer.forget_typed()
 
     def _events_of(self, arrival: Arrival, at: Moment) -> tuple[Event, ...]:
         try:

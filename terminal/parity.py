@@ -1,9 +1,9 @@
 """Whether the other ways in are as convenient as the face: measured all the time (D12, T36).
 
 For each way: how long from the first presentation (of a face: from its first usable frame) to the
-release, how many things it asked for, how often it failed. A person's own time is left out and shown
-apart: typing a PIN, and taking out a card after the button was pressed. A way with a PIN is not held
-against the face either; but where nothing else is used beside the face, that is said.
+release, how many things it asked for, how often it failed. A person's own time is left out and
+shown apart: typing a PIN, and taking out a card after the button was pressed. A way with a PIN is
+not held against the face either; but where nothing else is used beside the face, that is said.
 
 Numbers without people, of the newest transactions, in memory.
 

@@ -21,14 +21,18 @@ from terminal.audit import Audit
 from terminal.clock import Clock
 from terminal.core.effects import (
     BindCard,
+    CarryOut,
     CheckDuplicate,
+    CheckPin,
     DropReferences,
     Effect,
     Effects,
     EraseFace,
     ErasePerson,
     HoldStrike,
+    KeepLockdown,
     LightSign,
+    NotePassage,
     Permit,
     Play,
     Progress,
@@ -38,7 +42,10 @@ from terminal.core.effects import (
     SealTemplates,
     SecureStrike,
     Show,
+    SoundAlarm,
+    SpendPass,
     StoreConsent,
+    TellPanel,
     TransactionEnded,
 )
 from terminal.core.events import (
@@ -47,12 +54,23 @@ from terminal.core.events import (
     EnrolledChanged,
     EraseAsked,
     Event,
+    ParityJudged,
+    PassSpent,
+    PinChecked,
     SignRead,
 )
-from terminal.core.values import NOTHING_ALLOWED, Moment, Permission, PersonId, Screen
+from terminal.core.values import (
+    NOTHING_ALLOWED,
+    Moment,
+    Permission,
+    PersonId,
+    PinVerdict,
+    Screen,
+)
 from terminal.errors import NotDone, StoreFailed
 from terminal.metrics import Metrics
 from terminal.notice import Notice
+from terminal.pinpad import PinPad
 from terminal.recognition import Recognition
 from terminal.store import Store
 
@@ -96,6 +114,10 @@ class Onlooker(Protocol):
         """An erasure is done, or the disk has refused it for now, and why."""
         ...
 
+    def carry_out(self, number: int, at: Moment) -> tuple[Event, ...]:
+        """Do the operator's change that waits under this number; what follows from it."""
+        ...
+
 
 class Leases(Protocol):
     """Whoever passes permissions on to vision."""
@@ -121,6 +143,9 @@ class Parts:
     clock: Clock
     metrics: Metrics
     notice: Notice
+    pinpad: PinPad
+    duress_suffix: bytes = b""
+    panel_bits: int = 26
 
 
 class Performer:
@@ -131,6 +156,7 @@ class Performer:
         self._follow_ups: list[Event] = []
         self._unerased: list[EraseFace | ErasePerson] = []
         self._erase_again_s = 0.0
+        self._parity_broken = False
 
     def perform(self, effects: Effects) -> list[Event]:
         """Do all of it. Returns what followed at once. Raises AuditFailed, DeviceError."""
@@ -153,6 +179,10 @@ class Performer:
     def resume(self) -> None:
         """The kiosk button has been heard; from here on permissions are the core's again."""
         self._parts.leases.resume()
+
+    def forget_typed(self) -> None:
+        """Overwrite a PIN that nobody asked for."""
+        self._parts.pinpad.wipe()
 
     @property
     def unerased(self) -> int:
@@ -187,7 +217,20 @@ class Performer:
                 self._parts.board.buzzer.play(Tone(effect.sound.value))
                 self._onlooker.sounded(effect)
             case TransactionEnded():
-                self._parts.metrics.transaction_ended(effect)
+                self._transaction_ended(effect)
+            case CheckPin():
+                self._check_pin(effect.person)
+            case SpendPass():
+                self._spend(effect)
+            case NotePassage() | KeepLockdown():
+                self._note(effect)
+            case TellPanel():
+                self._tell_panel(effect.person)
+            case SoundAlarm():
+                self._sound_alarm(effect.on)
+            case CarryOut():
+                at = self._parts.clock.now()
+                self._follow_ups.extend(self._onlooker.carry_out(effect.number, at))
             case Progress():
                 self._onlooker.progressed(effect)
             case EraseFace() | ErasePerson():
@@ -215,6 +258,74 @@ class Performer:
                 strike.hold(effect.lease_s)
             case SecureStrike():
                 strike.secure()
+
+    def _tell_panel(self, person: PersonId) -> None:
+        """A panel that can't be told decides nothing: its lock stays as it is, and that is said."""
+        number = self._panel_number(person)
+        if number is None:
+            log.error("A holder has no number for the panel: terminalctl person panel-number.")
+            return
+        try:
+            self._parts.board.panel.send(number, self._parts.panel_bits)
+            self._parts.metrics.released(self._parts.clock.now().mono_s)
+        except (DeviceError, ValueError) as error:
+            log.error("%s", error)
+
+    def _panel_number(self, person: PersonId) -> int | None:
+        try:
+            known = self._parts.store.panel_number(person)
+            return None if known is None else known.number
+        except StoreFailed as error:
+            log.error("%s", error)
+            return None
+
+    def _sound_alarm(self, on: bool) -> None:
+        try:
+            self._parts.board.alarm.set(on)
+        except DeviceError as error:
+            log.error("%s", error)
+
+    def _transaction_ended(self, effect: TransactionEnded) -> None:
+        metrics = self._parts.metrics
+        metrics.transaction_ended(effect)
+        broken = metrics.parity.is_broken
+        if broken is not self._parity_broken:
+            self._parity_broken = broken
+            self._follow(lambda at: ParityJudged(at, broken))
+
+    # Credentials
+
+    def _check_pin(self, person: PersonId) -> None:
+        parts = self._parts
+        try:
+            verdict = parts.store.pins.check(person, parts.pinpad.digits, parts.duress_suffix)
+        except (NotDone, StoreFailed) as error:
+            log.error("%s", error)
+            verdict = PinVerdict.CANT_CHECK
+        parts.pinpad.wipe()
+        self._follow(lambda at: PinChecked(at, person, verdict))
+
+    def _spend(self, effect: SpendPass) -> None:
+        """Nothing opens that could not be counted: a full disk keeps counted passes out."""
+        store, now = self._parts.store, self._parts.clock.now()
+        try:
+            done = store.passes.spend(effect.number, effect.step, now)
+        except (NotDone, StoreFailed) as error:
+            log.error("%s", error)
+            done = False
+        self._follow(lambda at: PassSpent(at, effect.number, done))
+
+    def _note(self, effect: NotePassage | KeepLockdown) -> None:
+        """What can't be written is said and not waited for: the door has moved already."""
+        store, now = self._parts.store, self._parts.clock.now()
+        try:
+            match effect:
+                case NotePassage():
+                    store.holders.note_passage(effect.person, effect.side, effect.at)
+                case KeepLockdown():
+                    store.settings.set_lockdown(effect.on, now)
+        except (NotDone, StoreFailed) as error:
+            log.error("%s", error)
 
     def _light(self, lit: bool) -> None:
         try:
@@ -260,7 +371,7 @@ class Performer:
             case RegisterPerson():
                 store.register_person(effect.person, self._onlooker.name_of(effect), now)
             case BindCard():
-                store.bind_card(effect.person, effect.card, now)
+                store.cards.bind(effect.person, effect.card, now, is_weak=effect.is_weak)
             case StoreConsent():
                 self._finish_erasing(effect.person)
                 store.put_consent(

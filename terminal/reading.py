@@ -49,9 +49,14 @@ class ReadingRefused(TerminalError):  # noqa: N818 - says what follows
         self.why = why
 
 
-def read_card(raw: bytes, keys: Keys) -> CardId:
-    """The card that reads as `raw` (any bytes). Raises ReadingRefused."""
-    return keys.card_id(plain_card(raw))
+def read_card(raw: bytes, keys: Keys, *, is_authenticated: bool = False) -> CardId:
+    """The card that reads as `raw` (any bytes). Raises ReadingRefused.
+
+    A card that has proved a key is another card than one of the same number that has not: whoever
+    copies the number has a card that is not known.
+    """
+    plain = plain_card(raw)
+    return keys.card_id(b"authenticated " + plain if is_authenticated else plain)
 
 
 def plain_card(raw: bytes) -> bytes:

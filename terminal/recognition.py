@@ -22,6 +22,9 @@ from terminal.link import Vector
 from terminal.memory import LockedBuffer
 from terminal.store import MAX_REFERENCES, Store
 
+VERIFY_FMR = 1e-4
+"""Compared with one person, at most this share of strangers may be taken for that person (R25)."""
+
 SAME_PERSON_FMR = 1e-2
 """References of one enrolment must lie within the threshold of this FMR of their mean."""
 
@@ -93,6 +96,17 @@ class Recognition:
         if self._threshold is None:
             return None
         return self._references.search(probe, self._threshold)
+
+    def verify(self, probe: Vector, person: PersonId) -> bool:
+        """Whether the probe, float32 (width,), unit length, is this person's (1:1).
+
+        The FMR is that of one comparison, so it holds however many are enrolled (D2).
+        """
+        if self.broken or self._curve is None:
+            return False
+        fmr = VERIFY_FMR / self._policy.safety_factor
+        threshold = self._curve.threshold_at(fmr)
+        return threshold is not None and self._references.verify(probe, person, threshold)
 
     # The enrolment under way
 

@@ -24,6 +24,7 @@ MAX_REQUEST_BYTES = 4096
 _SHOWN = r"^[^\x00-\x1f\x7f-\x9f]*\Z"
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=_SHOWN)]
 Label = Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=_SHOWN)]
+PanelNumber = Annotated[int, msgspec.Meta(ge=0, lt=2**35)]
 PassKind = Literal["resident", "static", "visitor", "once"]
 PassNumber = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{16}\Z")]
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=_SHOWN)]
@@ -231,8 +232,8 @@ class PersonPut(Request, frozen=True, tag="person_put"):
     """Put a person into a group (none: into everyone's), or give the number a panel knows."""
 
     who: Name
-    group: Label | None | msgspec.UnsetType = msgspec.UNSET
-    panel_number: Annotated[int, msgspec.Meta(ge=0, lt=2**35)] | None | msgspec.UnsetType = (
+    group: Label | msgspec.UnsetType | None = msgspec.UNSET
+    panel_number: PanelNumber | msgspec.UnsetType | None = (
         msgspec.UNSET
     )
 

@@ -1,0 +1,198 @@
+"""Rows of an operator's file into the store: looked at, or written, each whole or not at all.
+
+A person of the file is somebody registered when it has that person's identifier, or else the same
+name in the same flat; otherwise somebody new. What a row does not say stays as it is: a row without
+cards takes none away, one without a date ends nothing. No row gives a consent or a template (A24).
+
+What changes with this file: docs/exchange.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
+from itertools import chain
+
+from terminal.core.values import Moment, PersonId
+from terminal.errors import NotDone
+from terminal.exchange.report import RowVerdict
+from terminal.exchange.rows import GroupRow, HolidayRow, PersonRow, Row, ScheduleRow
+from terminal.identifiers import new_identifier
+from terminal.reading import ReadingRefused, read_card
+from terminal.requests import ImportRows
+from terminal.rules import facts_of_row, schedule_of_row
+from terminal.sealing import Keys
+from terminal.store import Store
+from terminal.store.people import Details, Kind
+
+HARD_WITHOUT_EXIT = (
+    "Hard anti-passback needs a reader on the way out; without one nobody could be said to have"
+    ' left. Say "soft" or "timed".'
+)
+
+
+def count_of(request: ImportRows) -> int:
+    """How many rows are in it."""
+    return sum(1 for _ in _rows(request))
+
+
+class Importer:
+    """Takes rows in; one per terminal, on the loop's thread."""
+
+    def __init__(self, store: Store, keys: Keys, has_exit_reader: bool) -> None:
+        self._store, self._keys, self._has_exit_reader = store, keys, has_exit_reader
+        self._names = _NameIndex()
+
+    def looked_at(self, request: ImportRows) -> list[RowVerdict]:
+        """What would come of these rows; nothing is written. Raises StoreFailed."""
+        return [_verdict(row, partial(self._check, row)) for row in _rows(request)]
+
+    def written(self, request: ImportRows, at: Moment) -> list[RowVerdict]:
+        """Write what can be written; durable, with its verdicts, when this returns."""
+        verdicts = []
+        with self._store.batch() as batch:
+            for row in _rows(request):
+                write = partial(self._write, row, at)
+                verdicts.append(_verdict(row, partial(batch.row, write)))
+        return verdicts
+
+    # One row. Each raises NotDone with the reason, or returns what was done, in words.
+
+    def _check(self, row: Row) -> str:
+        match row:
+            case PersonRow():
+                self._check_cards(row)
+                return "would be changed" if self._known(row) else "would be registered"
+            case GroupRow():
+                self._check_group(row)
+                return "would be written"
+            case _:
+                return "would be written"
+
+    def _write(self, row: Row, at: Moment) -> str:
+        match row:
+            case PersonRow():
+                return self._write_person(row, at)
+            case GroupRow():
+                self._check_group(row)
+                self._store.groups.put(facts_of_row(row))
+            case ScheduleRow():
+                self._store.groups.put_schedule(schedule_of_row(row))
+            case HolidayRow():
+                self._store.groups.put_holiday(row.date, row.name)
+        return "written"
+
+    def _write_person(self, row: PersonRow, at: Moment) -> str:
+        self._check_cards(row)
+        known = self._known(row)
+        person = known or PersonId(new_identifier())
+        if known is None:
+            self._store.registry.register(person, _new(row), at)
+            self._names.add(row.name, row.flat, person)
+        else:
+            self._store.change(person, _changed(self._store.details(person), row))
+        for number in row.cards:
+            card = read_card(number.encode(), self._keys)
+            self._store.cards.bind(person, card, at, is_weak=True)
+        return "changed" if known else "registered"
+
+    def _check_cards(self, row: PersonRow) -> None:
+        """A card that is somebody else's goes to nobody by a file."""
+        known = self._known(row)
+        for number in row.cards:
+            try:
+                owner = self._store.cards.owner(read_card(number.encode(), self._keys))
+            except ReadingRefused as error:
+                raise NotDone(str(error)) from error
+            if owner is not None and owner[0] != known:
+                raise NotDone("One of the cards belongs to someone else at this terminal.")
+
+    def _check_group(self, row: GroupRow) -> None:
+        if row.passback == "hard" and not self._has_exit_reader:
+            raise NotDone(HARD_WITHOUT_EXIT)
+
+    def _known(self, row: PersonRow) -> PersonId | None:
+        if row.identifier is not None:
+            person = PersonId(row.identifier)
+            if self._store.registry.is_known(person):
+                return person
+        return self._names.find(row.name, row.flat, self._store)
+
+
+class _NameIndex:
+    """Who has which name in which flat, without the names: hashed under a key that is never kept.
+
+    Built once, and again when people came or went otherwise.
+    """
+
+    def __init__(self) -> None:
+        self._key = secrets.token_bytes(32)
+        self._people: dict[bytes, PersonId | None] = {}
+        self._count = -1
+
+    def find(self, name: str, flat: str, store: Store) -> PersonId | None:
+        """The one person of this name in this flat. Raises NotDone when there are several."""
+        if self._count != store.registry.count():
+            self._build(store)
+        place = self._place(name, flat)
+        if place in self._people and self._people[place] is None:
+            raise NotDone("Several people here have this name and flat; give the identifier.")
+        return self._people.get(place)
+
+    def add(self, name: str, flat: str, person: PersonId) -> None:
+        """Somebody was registered."""
+        place = self._place(name, flat)
+        self._people[place] = None if place in self._people else person
+        self._count += 1
+
+    def _build(self, store: Store) -> None:
+        self._people.clear()
+        self._count = 0
+        for person in store.registry.all():
+            self.add(person.name or "", person.flat or "", person.person)
+
+    def _place(self, name: str, flat: str) -> bytes:
+        whole = f"{name.casefold()}\0{flat.casefold()}".encode()
+        return hashlib.blake2b(whole, key=self._key, digest_size=16).digest()
+
+
+def _rows(request: ImportRows) -> Iterable[Row]:
+    """In the order in which they need each other."""
+    return chain(request.schedules, request.holidays, request.groups, request.people)
+
+
+def _verdict(row: Row, do: Callable[[], str]) -> RowVerdict:
+    what = {PersonRow: "person", GroupRow: "group", ScheduleRow: "schedule"}.get(
+        type(row), "holiday"
+    )
+    try:
+        return RowVerdict(row.line, True, do(), what)
+    except NotDone as error:
+        return RowVerdict(row.line, False, str(error), what)
+
+
+def _new(row: PersonRow) -> Details:
+    return Details(
+        name=row.name,
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        kind=Kind(row.kind),
+        group=row.group or None,
+        flat=row.flat or None,
+    )
+
+
+def _changed(before: Details, row: PersonRow) -> Details:
+    """What the row does not say stays as it is."""
+    return replace(
+        before,
+        name=row.name,
+        valid_from=row.valid_from or before.valid_from,
+        valid_until=row.valid_until or before.valid_until,
+        kind=Kind(row.kind),
+        group=row.group or before.group,
+        flat=row.flat or before.flat,
+    )
