@@ -6,8 +6,6 @@ What changes with this file: `terminal.config`, `hw`, systemd/terminal-door.serv
 from __future__ import annotations
 
 import logging
-import os
-import pwd
 import signal
 import time
 from contextlib import ExitStack
@@ -25,7 +23,9 @@ from models.runtimes import preferred_embedder
 from terminal import __version__
 from terminal.app import (
     BENCH_DOOR_SOCKET,
+    CODES_SOCKET,
     CONTROL_SOCKET,
+    QR_ACCOUNT,
     VISION_ACCOUNT,
     VISION_SOCKET,
     in_one_sentence,
@@ -33,14 +33,15 @@ from terminal.app import (
 from terminal.arrivals import CardRead, Inbox, ReaderWorks, StopAsked
 from terminal.audit import Audit
 from terminal.clock import SystemClock
+from terminal.codes_port import CodesPort
 from terminal.config import Config, ReaderConfig
+from terminal.confine import forbid_dumps
 from terminal.control import Control
 from terminal.core.machine import State
 from terminal.desk import Desk
 from terminal.errors import DONE, StoreFailed
 from terminal.interpret import Interpreter
 from terminal.loop import Loop
-from terminal.memory import forbid_dumps
 from terminal.metrics import Metrics
 from terminal.notice import read_notice
 from terminal.perform import Parts, Performer
@@ -49,6 +50,7 @@ from terminal.reflex import Reflex
 from terminal.requests import Line
 from terminal.sealing import open_keys
 from terminal.selftest import self_test
+from terminal.sockets import accounts
 from terminal.status import Site, report
 from terminal.store import Store
 from terminal.vision_port import VisionPort
@@ -89,8 +91,14 @@ class DoorProcess:
         self._recognition = self._open_recognition()
         self._readers = [_reader(name, one) for name, one in config.readers.items()]
         self._board = self._open_board()
-        self._port = VisionPort(config.paths.run / VISION_SOCKET, self._inbox, vision_accounts())
+        self._port = VisionPort(
+            config.paths.run / VISION_SOCKET, self._inbox, accounts(VISION_ACCOUNT)
+        )
         stack.callback(self._port.close)
+        self._codes_port = CodesPort(
+            config.paths.codes / CODES_SOCKET, self._inbox, accounts(QR_ACCOUNT), time.monotonic
+        )
+        stack.callback(self._codes_port.close)
         self._parts = self._make_parts()
         self._desk = self._make_desk()
         self._performer = Performer(self._parts, self._desk)
@@ -108,6 +116,7 @@ class DoorProcess:
         for reader in self._readers:
             self._start(reader)
         self._port.start()
+        self._codes_port.start()
         control.start()
         self._loop.run(levels.get(Input.DOOR_CONTACT, False), readers=())
 
@@ -242,14 +251,6 @@ def _models_wrong() -> str | None:
         if state is not FileState.OK:
             return f"The model file {entry.file} is {state.value}; build it anew (make models)."
     return None
-
-
-def vision_accounts() -> frozenset[int]:
-    """Who may be vision: the account of its unit where there is one, and the door's own."""
-    try:
-        return frozenset({os.geteuid(), pwd.getpwnam(VISION_ACCOUNT).pw_uid})
-    except KeyError:
-        return frozenset({os.geteuid()})
 
 
 def _stop_on_signals(inbox: Inbox) -> None:

@@ -81,6 +81,7 @@ class Lobby:
             self.camera,
             pipeline,
             Link(theirs),
+            MadeUpCodes(time),
             time,
             BenchSupervisor(time),
             VisionSettings(zone, face.frames),
