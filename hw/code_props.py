@@ -50,8 +50,9 @@ def draw_code(held: HeldCode, frame: Image) -> None:
     if right <= left or bottom <= top:
         return
     layer = _warped(sheet, corners - (left, top), right - left, bottom - top)
-    if held.made.medium is Medium.PHONE and held.made.fringes > 0:
+    if is_bright(held.made):  # the rest of the picture gets the lens's softness with its light
         _add_fringes(layer, held, left, top)
+        cv2.GaussianBlur(layer, (3, 3), 0, dst=layer)
     _lay_over(frame[top:bottom, left:right], layer, blur_px)
 
 
@@ -129,6 +130,8 @@ def _warped(sheet: Layer, corners: Floats, width: int, height: int) -> Layer:
 
 def _add_fringes(layer: Layer, held: HeldCode, left: int, top: int) -> None:
     """Moire of two grids, and bands of a rolling shutter, on what shines."""
+    if held.made.fringes == 0:
+        return
     rows, columns = layer.shape[:2]
     y, x = np.mgrid[top : top + rows, left : left + columns].astype(np.float32)
     turn = 2 * math.pi * held.phase

@@ -103,10 +103,10 @@ class Inbox:
     """Arrivals in the order in which they came: lines first, then people and parts, then vision.
 
     A line's change carries the moment of its edge, so it is heard before anything that would let
-    later time pass. Who could flood has few places of its own: a reader, the codes, and vision. Lines, parts
-    and operators are bounded where they come from and never dropped: a lost edge of the contact or
-    the button would be a wrong idea of the door. A stop is a mere flag, since it comes from a
-    signal handler, which may not wait for a lock.
+    later time pass. Who could flood has few places of its own: a reader, the codes, and vision.
+    Lines, parts and operators are bounded where they come from and never dropped: a lost edge of
+    the contact or the button would be a wrong idea of the door. A stop is a mere flag, since it
+    comes from a signal handler, which may not wait for a lock.
     """
 
     def __init__(self) -> None:

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import zxingcpp
 
+FORMATS = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
+
 
 def qr_codes_in(grey: memoryview) -> tuple[bytes, ...]:
     """The content of every QR code in a frame (uint8, (height, width)), byte for byte.
 
     Light-on-dark codes are read too: a telephone in its dark mode shows them.
     """
-    found = zxingcpp.read_barcodes(
-        grey, formats=zxingcpp.BarcodeFormat.QRCodeModel2, try_rotate=False
-    )
+    found = zxingcpp.read_barcodes(grey, formats=FORMATS, try_rotate=False)
     return tuple(bytes(code.bytes) for code in found)

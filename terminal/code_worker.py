@@ -29,8 +29,8 @@ CPU_S = 1.0
 """Processor time for one frame; the kernel ends whoever takes more (A8)."""
 
 ROOM_BYTES = 96 * 2**20
-"""Memory beyond what the process has at its fork. Frames of 1920 x 1080 with noise, ten codes or
-2,953 bytes took up to 21 MB (tests/bench/codes.py measures it); the rest is margin."""
+"""Memory beyond what the process has at its fork. Decoding frames of 1920 x 1080 full of noise took
+up to 33 MB (`make codes` measures it), and the frame itself takes 2; the rest is margin."""
 
 
 class Ending(IntEnum):

@@ -155,7 +155,7 @@ class FramePost:
         height_px, width_px = self._grey.shape
         try:
             cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY, dst=self._grey)
-            with sealed(memoryview(self._grey).cast("B")) as descriptor:
+            with sealed(self._grey.data.cast("B")) as descriptor:
                 self._send(Frame(self.posted + 1, width_px, height_px), descriptor)
         except (OSError, LinkBroken):
             self._hang_up()

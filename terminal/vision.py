@@ -5,7 +5,8 @@ runs the detector alone and tells the door what the zone looks like; landmarks a
 EMBED for the very track in view, or ENROL for the pose that is wanted. It holds a frame as long as
 that frame takes, overwrites it, and overwrites every model's memory when a permission ends. Frames
 go to the code reader whatever the lease says, and before a face is looked at closer the codes in
-the same frame come first (D1): whoever holds one up has chosen another way in. It has no network, no database, no keys and no lines; whom a probe belongs to it never learns.
+the same frame come first (D1): whoever holds one up has chosen another way in. It has no network,
+no database, no keys and no lines; whom a probe belongs to, or what a code says, it never learns.
 
 What changes with this file: `link` (what is told to the door), `zone`, `scan`.
 """

@@ -110,7 +110,7 @@ class Lens:
         self._renderer.draw(scene, at_s, self._rgb)
         grey = np.ascontiguousarray(cv2.cvtColor(self._rgb, cv2.COLOR_RGB2GRAY))
         began_s = time.perf_counter()
-        found = qr_codes_in(memoryview(grey))
+        found = qr_codes_in(grey.data)
         self.decode_ms.append((time.perf_counter() - began_s) * 1000)
         return found == (text.encode("ascii"),)
 
@@ -143,7 +143,7 @@ def _cells(lens: Lens, size: FrameSize, characters: int, seeds: int) -> Iterator
 
 
 def memory_mb() -> float:
-    """What decoding the worst frames takes at the most, beside what the process has (10^6 bytes)."""
+    """What decoding the worst frames takes beside what the process has (10^6 bytes)."""
     command = [sys.executable, "-m", "tests.bench.codes", "--memory"]
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     return float(done.stdout)
@@ -157,7 +157,7 @@ def _peak_mb() -> float:
     checks = np.ascontiguousarray(np.indices((height_px, width_px)).sum(axis=0) // 3 % 2 * 255)
     before = _status_kb("VmSize")
     for frame in (noise, checks.astype(np.uint8), noise // 2 + 64):
-        qr_codes_in(memoryview(frame))
+        qr_codes_in(frame.data)
     return (_status_kb("VmPeak") - before) * 1024 / 1e6
 
 

@@ -109,7 +109,7 @@ class CodeProcess:
         """Hand a frame over; its number."""
         self._number += 1
         height_px, width_px = frame.shape
-        with sealed(memoryview(frame).cast("B")) as descriptor:
+        with sealed(frame.data.cast("B")) as descriptor:
             self.vision.send(Frame(self._number, width_px, height_px), descriptor)
         return self._number
 

@@ -66,7 +66,7 @@ class RealReader:
         """Hand over a frame; whether somebody held up a code in it."""
         self._number += 1
         height_px, width_px = grey.shape
-        with sealed(memoryview(grey).cast("B")) as descriptor:
+        with sealed(grey.data.cast("B")) as descriptor:
             self.vision.send(Frame(self._number, width_px, height_px), descriptor)
         heard = self.vision.receive(5.0)
         assert heard is not None and heard[0].number == self._number

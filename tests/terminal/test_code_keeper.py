@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from terminal.code_keeper import LONGEST_PAUSE_S, Backoff
-from terminal.code_link import Code, CodeRefused, Frame
+from terminal.code_link import Code, CodeMessage, CodeRefused, Frame
 from terminal.core.values import CodeFault
 from terminal.errors import LinkBroken
 from tests.terminal.given_codes import CodeProcess, code_process, frame_saying
@@ -151,7 +151,7 @@ def test_it_goes_on_without_a_door_and_tells_the_next_one(reader: CodeProcess) -
     reader.meet_the_door_again()
     reader.alive()
     deadline_s = time.monotonic() + 5.0
-    told = []
+    told: list[CodeMessage] = []
     while not told:
         assert time.monotonic() < deadline_s
         assert reader.looks(frame_saying(PASS))

@@ -1,4 +1,4 @@
-"""The code reader's messages: bounded, checked at both ends, and no descriptor is ever left open."""
+"""The code reader's messages: bounded, checked at both ends, and no descriptor stays open."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Pair:
     def __init__(self, heard: object) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.raw, self.here = ours, Packets[Done](ours, Done)
-        self.there: Packets[Frame | ToDoor] = Packets(theirs, heard)  # type: ignore[type-var]
+        self.there: Packets[Frame | ToDoor] = Packets(theirs, heard)
 
     def close(self) -> None:
         self.here.close()
