@@ -21,8 +21,8 @@ parity := build/parity-venv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test models check format coverage requirements bench parity calibrate lock \
-	wheels units clean
+.PHONY: help run test models check format coverage requirements bench codes parity calibrate \
+	lock wheels units clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -52,6 +52,9 @@ requirements: $(stamp) ## Each requirement with the tests that cite it; fails wh
 bench: models ## Measure each stage and the whole; also as build/bench.json
 	@mkdir -p build
 	@"$(python)" -m tests.bench
+
+codes: $(stamp) ## Which QR codes are read: distance, tilt, blur, light; also as build/codes.json
+	@"$(python)" -m tests.bench.codes
 
 parity: models $(parity)/.installed ## Compare with the reference programs, in their own environment
 	@"$(parity)/bin/python" -m tests.parity.compare

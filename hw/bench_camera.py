@@ -127,7 +127,14 @@ class BenchCamera:
 
     # --- the world's side -----------------------------------------------------------------------
 
-    def play(self, scene: str | Scene, seed: int | None = None, speed: float = 1.0) -> Scene:
+    def play(
+        self,
+        scene: str | Scene,
+        seed: int | None = None,
+        speed: float = 1.0,
+        text: str | None = None,
+        medium: str | None = None,
+    ) -> Scene:
         """Begin a scene now, from its start; returns it.
 
         Portraits that are not loaded yet take up to a second each, before the scene begins.
@@ -136,9 +143,11 @@ class BenchCamera:
             scene: a scene, or the name of one of those that come with the terminal.
             seed: another one than the scene's own: other noise, sway and blinks.
             speed: scene seconds per second, above 0 and up to 100.
+            text: what the scene's one code says instead of its own text.
+            medium: what it is shown on, `paper` or `phone`.
 
         Raises:
-            SceneError: there is no such scene.
+            SceneError: there is no such scene, or no one code in it.
             DeviceError: a portrait is missing.
             ValueError: a seed or a speed that is none.
         """
@@ -147,6 +156,8 @@ class BenchCamera:
             raise ValueError(f"the speed must be above 0 and up to {MAX_SPEED:g}, not {speed}")
         if seed is not None:
             chosen = chosen.with_seed(seed)
+        if text is not None or medium is not None:
+            chosen = chosen.with_code(text, medium)
         with self._loading:
             self._renderer.prepare(chosen)
             with self._drawing:

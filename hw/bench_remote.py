@@ -55,7 +55,14 @@ Request = Mapping[str, Any]
 class SceneCamera(Protocol):
     """What the server needs of a bench camera."""
 
-    def play(self, scene: str, seed: int | None = None, speed: float = 1.0) -> object:
+    def play(
+        self,
+        scene: str,
+        seed: int | None = None,
+        speed: float = 1.0,
+        text: str | None = None,
+        medium: str | None = None,
+    ) -> object:
         """Begin the scene of that name. Raises ValueError, LookupError, TypeError for nonsense."""
         ...
 

@@ -11,14 +11,17 @@ What changes with this file: `hw/bench_camera.py`, and everything measured on re
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from hw.code_props import draw_code, is_bright
 from hw.flat_props import Sheet, print_of, screen_of
 from hw.head_mesh import Floats
+from hw.held_codes import HeldCode
 from hw.portraits import BODY_BOX, LEVELS, TEXTURE_FACE_PX, Layer, Portrait, load_portrait
 from hw.ports import FrameSize, Image
 from hw.room import Sensor, lobby
@@ -93,13 +96,16 @@ class Renderer:
         """
         light = scene.light_at(elapsed_s)
         visible = scene.visible_at(elapsed_s, self._size.width_px / self._size.height_px)
-        if visible and light.level > 0:
+        codes = scene.codes_at(elapsed_s)
+        if (visible or codes) and light.level > 0:
             np.copyto(into, self._lobby)
             for shown in visible:
                 self._draw_actor(shown, into)
+            self._draw_codes([one for one in codes if not is_bright(one.made)], into)
             self._sensor.expose(into, light)
         else:
             np.copyto(into, self._lit_lobby(light))
+        self._draw_codes([one for one in codes if is_bright(one.made)], into)
         self._sensor.add_noise(into, light, scene.seed, max(0, round(elapsed_s * 1000)))
 
     def close(self) -> None:
@@ -130,6 +136,11 @@ class Renderer:
             make = print_of if kind is Kind.PRINT else screen_of
             self._sheets[key, kind] = make(portrait.sheet)
         return self._sheets[key, kind]
+
+    def _draw_codes(self, codes: Sequence[HeldCode], frame: Image) -> None:
+        """In the hand, so before everybody; those that shine after the light of the room."""
+        for held in codes:
+            draw_code(held, frame)
 
     def _draw_actor(self, shown: Visible, frame: Image) -> None:
         actor, pose = shown.actor, shown.pose

@@ -10,18 +10,17 @@ What changes with this file: `hw/render.py` (draws the poses), `docs/scenes.md`,
 
 from __future__ import annotations
 
-import difflib
-import hashlib
 import math
-import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import lru_cache
 from pathlib import Path
 
-from hw.ports import DeviceError
+from hw.held_codes import Code, HeldCode, read_codes
+from hw.keyframes import chance, mix, span
+from hw.scene_reader import SceneError as SceneError
+from hw.scene_reader import TableReader, nearest, next_time
 
 SCENES_DIR = Path(__file__).parent / "scenes"
 """Where the scenes that come with the terminal lie."""
@@ -36,10 +35,6 @@ Raspberry Pi Camera 2 has 49) sees 0.93 m at one metre.
 HEAD_WIDTH_PER_FACE_HEIGHT = 1.3
 HEAD_HEIGHT_PER_FACE_HEIGHT = 1.7
 """A head with its hair against its face, both generous: for `in_frame`, not for measuring."""
-
-
-class SceneError(DeviceError):
-    """A scene can't be used; the text is one sentence: which file, which key, what it must be."""
 
 
 class Kind(Enum):
@@ -141,6 +136,7 @@ class Scene:
     seed: int
     actors: tuple[Actor, ...]
     lights: tuple[LightKeyframe, ...]
+    codes: tuple[Code, ...] = ()
 
     @property
     def portraits(self) -> frozenset[str]:
@@ -150,6 +146,21 @@ class Scene:
     def with_seed(self, seed: int) -> Scene:
         """The same scene with other noise, sway and blinks."""
         return replace(self, seed=seed)
+
+    def with_code(self, text: str | None, medium: str | None) -> Scene:
+        """The same scene with another text in its code, or on another medium (None: as it is).
+
+        Raises SceneError for a scene without a code, or with several, and for what is no medium.
+        """
+        if len(self.codes) != 1:
+            raise SceneError(f"The scene {self.name!r} has no one code that could be another.")
+        return replace(self, codes=(self.codes[0].with_changes(text, medium),))
+
+    def codes_at(self, elapsed_s: float) -> tuple[HeldCode, ...]:
+        """The codes that are held up `elapsed_s` after the start, the farthest first."""
+        t_s = self.scene_time_s(elapsed_s)
+        held = (code.at(t_s, elapsed_s, self.seed, index) for index, code in enumerate(self.codes))
+        return tuple(sorted((one for one in held if one), key=lambda one: -one.distance_m))
 
     def scene_time_s(self, elapsed_s: float) -> float:
         """Where in 0..duration_s the scene is, `elapsed_s` after it began."""
@@ -210,49 +221,28 @@ def _pose_at(actor: Actor, t_s: float, elapsed_s: float, seed: int, index: int) 
     return pose
 
 
-def _span(times: Iterable[float], t_s: float) -> tuple[int, int, float]:
-    """Indices of the keyframes before and after `t_s`, and how far (0..1) it is between them."""
-    before, last_s = 0, 0.0
-    for index, at_s in enumerate(times):
-        if at_s > t_s:
-            return before, index, (t_s - last_s) / (at_s - last_s)
-        before, last_s = index, at_s
-    return before, before, 0.0
-
-
 def _between(frames: tuple[Keyframe, ...], t_s: float) -> Pose:
     """Positions and distance go evenly, as a walker does; turns begin and end softly."""
-    first, second, part = _span((frame.t_s for frame in frames), t_s)
+    first, second, part = span((frame.t_s for frame in frames), t_s)
     a, b = frames[first].pose, frames[second].pose
     soft = part * part * (3 - 2 * part)
     return Pose(
-        x=_mix(a.x, b.x, part),
-        y=_mix(a.y, b.y, part),
-        face_height=1 / _mix(1 / a.face_height, 1 / b.face_height, part),
-        yaw_deg=_mix(a.yaw_deg, b.yaw_deg, soft),
-        pitch_deg=_mix(a.pitch_deg, b.pitch_deg, soft),
-        roll_deg=_mix(a.roll_deg, b.roll_deg, soft),
-        blink=_mix(a.blink, b.blink, soft),
+        x=mix(a.x, b.x, part),
+        y=mix(a.y, b.y, part),
+        face_height=1 / mix(1 / a.face_height, 1 / b.face_height, part),
+        yaw_deg=mix(a.yaw_deg, b.yaw_deg, soft),
+        pitch_deg=mix(a.pitch_deg, b.pitch_deg, soft),
+        roll_deg=mix(a.roll_deg, b.roll_deg, soft),
+        blink=mix(a.blink, b.blink, soft),
     )
 
 
 def _light_at(frames: tuple[LightKeyframe, ...], t_s: float) -> Light:
-    first, second, part = _span((frame.t_s for frame in frames), t_s)
+    first, second, part = span((frame.t_s for frame in frames), t_s)
     a, b = frames[first].light, frames[second].light
-    red, green, blue = (_mix(p, q, part) for p, q in zip(a.cast, b.cast, strict=True))
-    level, noise = _mix(a.level, b.level, part), _mix(a.noise, b.noise, part)
+    red, green, blue = (mix(p, q, part) for p, q in zip(a.cast, b.cast, strict=True))
+    level, noise = mix(a.level, b.level, part), mix(a.noise, b.noise, part)
     return Light(level=level, cast=(red, green, blue), noise=noise)
-
-
-def _mix(a: float, b: float, part: float) -> float:
-    return a + (b - a) * part
-
-
-@lru_cache(maxsize=4096)
-def _chance(seed: int, *parts: int | str) -> float:
-    """A number in 0..1 that depends on its arguments alone, on every machine and Python."""
-    digest = hashlib.sha256(repr((seed, parts)).encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64
 
 
 def _swayed(pose: Pose, sway: float, t_s: float, seed: int, index: int) -> Pose:
@@ -264,7 +254,7 @@ def _swayed(pose: Pose, sway: float, t_s: float, seed: int, index: int) -> Pose:
         return pose
 
     def wave(name: str, hertz: float, amplitude: float) -> float:
-        phase = _chance(seed, index, name)
+        phase = chance(seed, index, name)
         return sway * amplitude * math.sin(2 * math.pi * (hertz * t_s + phase))
 
     return replace(
@@ -285,7 +275,7 @@ BLINK_S = 0.24
 def _own_blink(t_s: float, every_s: float, seed: int, index: int) -> float:
     """One blink in each stretch of `every_s`, somewhere in its middle."""
     stretch = math.floor(t_s / every_s)
-    middle_s = (stretch + 0.3 + 0.4 * _chance(seed, index, "blink", stretch)) * every_s
+    middle_s = (stretch + 0.3 + 0.4 * chance(seed, index, "blink", stretch)) * every_s
     return max(0.0, 1 - abs(t_s - middle_s) / (BLINK_S / 2))
 
 
@@ -301,7 +291,7 @@ def load_scene(name: str, folder: Path = SCENES_DIR) -> Scene:
     """Read one scene by its name. Raises SceneError."""
     names = scene_names(folder)
     if name not in names:
-        raise SceneError(f"There is no scene {name!r} in {folder}{_nearest(name, names)}.")
+        raise SceneError(f"There is no scene {name!r} in {folder}{nearest(name, names)}.")
     return read_scene(folder / f"{name}.toml")
 
 
@@ -318,7 +308,7 @@ def read_scene(path: Path) -> Scene:
 
 def parse_scene(table: Mapping[str, object], name: str, source: str) -> Scene:
     """A scene from the tables of a TOML file; `source` is what errors call it."""
-    reader = _Reader(table, source)
+    reader = TableReader(table, source)
     duration_s = reader.number("duration_s", 0.1, 86400)
     scene = Scene(
         name=name,
@@ -328,20 +318,21 @@ def parse_scene(table: Mapping[str, object], name: str, source: str) -> Scene:
         seed=reader.whole("seed", 0, 2**31 - 1),
         actors=tuple(_actor(child, duration_s) for child in reader.children("actor", "actor")),
         lights=_lights(tuple(reader.children("light", "light")), duration_s),
+        codes=read_codes(reader, duration_s),
     )
     reader.finish()
     _refuse_twice(scene.actors, reader)
     return scene
 
 
-def _refuse_twice(actors: tuple[Actor, ...], reader: _Reader) -> None:
+def _refuse_twice(actors: tuple[Actor, ...], reader: TableReader) -> None:
     names = [actor.name for actor in actors]
     for name in names:
         if names.count(name) > 1:
             raise reader.error("name", f"{name!r} is the name of two actors")
 
 
-def _actor(reader: _Reader, duration_s: float) -> Actor:
+def _actor(reader: TableReader, duration_s: float) -> Actor:
     name = reader.text("name")
     reader.rename(f"actor {name!r}")
     actor = Actor(
@@ -359,27 +350,20 @@ def _actor(reader: _Reader, duration_s: float) -> Actor:
 
 
 def _keyframes(
-    readers: tuple[_Reader, ...], duration_s: float, owner: _Reader
+    readers: tuple[TableReader, ...], duration_s: float, owner: TableReader
 ) -> tuple[Keyframe, ...]:
     if not readers:
         raise owner.error("keyframes", "at least one is needed")
     frames: list[Keyframe] = []
     for reader in readers:
         last = frames[-1] if frames else None
-        t_s = _next_time(reader, last.t_s if last else None, duration_s)
+        t_s = next_time(reader, last.t_s if last else None, duration_s)
         frames.append(Keyframe(t_s, _pose(reader, last.pose if last else None)))
         reader.finish()
     return tuple(frames)
 
 
-def _next_time(reader: _Reader, last_s: float | None, duration_s: float) -> float:
-    t_s = reader.number("t_s", 0, duration_s)
-    if last_s is not None and t_s <= last_s:
-        raise reader.error("t_s", f"is {t_s}, which is not after the one before ({last_s})")
-    return t_s
-
-
-def _pose(reader: _Reader, last: Pose | None) -> Pose:
+def _pose(reader: TableReader, last: Pose | None) -> Pose:
     """A keyframe's pose; what it leaves out stays as it was in the one before."""
     turn = last or Pose(0.5, 0.5, 0.3)
     return Pose(
@@ -393,7 +377,7 @@ def _pose(reader: _Reader, last: Pose | None) -> Pose:
     )
 
 
-def _face_height(reader: _Reader, last: Pose | None) -> float:
+def _face_height(reader: TableReader, last: Pose | None) -> float:
     if reader.has("distance_m"):
         if reader.has("face_height"):
             raise reader.error("distance_m", "can't stand beside face_height; choose one")
@@ -401,114 +385,19 @@ def _face_height(reader: _Reader, last: Pose | None) -> float:
     return reader.number("face_height", 0.012, 0.95, last.face_height if last else None)
 
 
-def _lights(readers: tuple[_Reader, ...], duration_s: float) -> tuple[LightKeyframe, ...]:
+def _lights(readers: tuple[TableReader, ...], duration_s: float) -> tuple[LightKeyframe, ...]:
     frames: list[LightKeyframe] = []
     for reader in readers:
-        t_s = _next_time(reader, frames[-1].t_s if frames else None, duration_s)
+        t_s = next_time(reader, frames[-1].t_s if frames else None, duration_s)
         frames.append(LightKeyframe(t_s, _light(reader)))
         reader.finish()
     return tuple(frames) or (LightKeyframe(0.0, Light()),)
 
 
-def _light(reader: _Reader) -> Light:
+def _light(reader: TableReader) -> Light:
     standard = Light()
     return Light(
         level=reader.number("level", 0, 4, standard.level),
         cast=reader.triple("cast", 0, 4, standard.cast),
         noise=reader.number("noise", 0, 40, standard.noise),
     )
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, tuple(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
-
-
-class _Reader:
-    """One TOML table: hands out checked values and knows how to name what is wrong with it."""
-
-    def __init__(self, table: Mapping[str, object], source: str, place: str = "") -> None:
-        self._table = table
-        self._source = source
-        self._place = place
-        self._asked: set[str] = set()
-
-    def rename(self, place: str) -> None:
-        """Call this table something that its writer will recognise."""
-        self._place = place
-
-    def error(self, key: str, fault: str) -> SceneError:
-        where = f"{self._place}, {key}" if self._place else key
-        return SceneError(f"{self._source}: {where}: {fault}.")
-
-    def has(self, key: str) -> bool:
-        return key in self._table
-
-    def finish(self) -> None:
-        """Raises SceneError when the table holds a key that nobody asked for."""
-        for key in self._table:
-            if key not in self._asked:
-                raise self.error(key, "no such key" + _nearest(key, self._asked))
-
-    def number(self, key: str, low: float, high: float, default: float | None = None) -> float:
-        return self._checked(key, self._value(key, default), low, high)
-
-    def whole(self, key: str, low: int, high: int) -> int:
-        value = self._value(key, None)
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise self.error(key, "must be a whole number")
-        return int(self._checked(key, value, low, high))
-
-    def triple(
-        self, key: str, low: float, high: float, default: tuple[float, float, float]
-    ) -> tuple[float, float, float]:
-        value = self._value(key, default)
-        if not isinstance(value, list | tuple) or len(value) != 3:
-            raise self.error(key, "must be three numbers: red, green, blue")
-        red, green, blue = (self._checked(key, part, low, high) for part in value)
-        return red, green, blue
-
-    def text(self, key: str) -> str:
-        value = self._value(key, None)
-        if not isinstance(value, str) or not value.strip():
-            raise self.error(key, "must be a text")
-        return value
-
-    def word(self, key: str) -> str:
-        """A key of small letters, digits and _: it becomes part of a file's path."""
-        value = self.text(key)
-        if not re.fullmatch("[a-z0-9_]{1,64}", value):
-            raise self.error(key, f"is {value!r}; small letters, digits and _ are allowed")
-        return value
-
-    def choice(self, key: str, allowed: tuple[str, ...], default: str | None = None) -> str:
-        value = self._value(key, default)
-        if not isinstance(value, str) or value not in allowed:
-            raise self.error(key, f"is {value!r}, which is not one of {', '.join(allowed)}")
-        return value
-
-    def children(self, key: str, word: str) -> Iterable[_Reader]:
-        """Readers for a list of tables; each is called `word` and its number until renamed."""
-        value = self._value(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            raise self.error(key, "must be a list of tables")
-        prefix = f"{self._place}, " if self._place else ""
-        return [
-            _Reader(item, self._source, f"{prefix}{word} {number}")
-            for number, item in enumerate(value, 1)
-        ]
-
-    def _value(self, key: str, default: object) -> object:
-        self._asked.add(key)
-        if key in self._table:
-            return self._table[key]
-        if default is None:
-            raise self.error(key, "is missing")
-        return default
-
-    def _checked(self, key: str, value: object, low: float, high: float) -> float:
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            raise self.error(key, "must be a number")
-        if not low <= value <= high:  # also refuses nan, which no comparison holds for
-            raise self.error(key, f"is {value}, which is not between {low} and {high}")
-        return float(value)

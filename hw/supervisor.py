@@ -13,9 +13,12 @@ import os
 import re
 import socket
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from hw.errors import DeviceError
-from hw.ports import Supervisor
+
+if TYPE_CHECKING:  # the ports bring NumPy along, which the process that reads codes does without
+    from hw.ports import Supervisor
 
 _LONGEST_STATUS = 200
 

@@ -50,6 +50,12 @@ def _vision(config: Config) -> int:
     return run_vision(config)
 
 
+def _qr(config: Config) -> int:
+    from terminal.app_qr import run_qr
+
+    return run_qr(config)
+
+
 def _check(config: Config) -> int:
     print(f"The configuration is good: {config.site.name}.")
     return DONE
@@ -92,6 +98,7 @@ def _demonstrate(options: argparse.Namespace) -> int:
 ROLES: dict[str, tuple[Role, str]] = {
     "door": (_configured(_door), "decides, and moves the strike"),
     "vision": (_configured(_vision), "the camera and the face models"),
+    "qr": (_configured(_qr), "reads QR codes from frames, and can do nothing else"),
     "check": (_configured(_check), "read the configuration, say whether it is good"),
     "secure": (_secure, "drive the strike to rest and end (ExecStopPost)"),
 }

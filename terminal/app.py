@@ -1,9 +1,9 @@
-"""The composition root: what both processes share; `app_door` and `app_vision` make the two.
+"""The composition root: what the processes share; `app_door`, `app_vision`, `app_qr` make them.
 
-Those two are the only places that name concrete devices. Each opens its parts in the order in
-which they can fail and closes them in reverse; neither decides anything, and neither loads what the
-other is there for: door no camera and no face model, vision no database, no key and no line
-(setup.cfg holds both to it). What goes wrong becomes one sentence and an exit status here.
+Those three are the only places that name concrete devices. Each opens its parts in the order in
+which they can fail and closes them in reverse; none decides anything, and none loads what another
+is there for: door no camera and no face model, vision no database, no key and no line, qr none of
+all that (setup.cfg holds them to it). What goes wrong becomes one sentence and an exit status here.
 
 What changes with this file: `terminal.__main__`, the units in systemd/.
 """
@@ -21,7 +21,10 @@ from terminal.errors import FAILED, REFUSED, RefuseToStart, TerminalError
 log = logging.getLogger(__name__)
 
 VISION_ACCOUNT = "terminal-vision"
+QR_ACCOUNT = "terminal-qr"
 VISION_SOCKET = "vision.sock"
+QR_SOCKET = "qr.sock"
+CODES_SOCKET = "codes.sock"
 CONTROL_SOCKET = "control.sock"
 BENCH_DOOR_SOCKET = "bench-door.sock"
 BENCH_VISION_SOCKET = "bench-vision.sock"

@@ -6,8 +6,6 @@ What changes with this file: `terminal.config`, `hw`, systemd/terminal-door.serv
 from __future__ import annotations
 
 import logging
-import os
-import pwd
 import signal
 import time
 from collections.abc import Callable, Mapping
@@ -29,7 +27,9 @@ from models.runtimes import preferred_embedder
 from terminal import __version__
 from terminal.app import (
     BENCH_DOOR_SOCKET,
+    CODES_SOCKET,
     CONTROL_SOCKET,
+    QR_ACCOUNT,
     VISION_ACCOUNT,
     VISION_SOCKET,
     in_one_sentence,
@@ -38,7 +38,9 @@ from terminal.arrivals import CardRead, Inbox, ReaderWorks, StopAsked
 from terminal.audit import Audit
 from terminal.changes import Changes
 from terminal.clock import SystemClock
+from terminal.codes_port import CodesPort
 from terminal.config_sections import Config, ReaderConfig
+from terminal.confine import forbid_dumps
 from terminal.control import Control
 from terminal.core.events import Started
 from terminal.core.machine import State
@@ -50,7 +52,6 @@ from terminal.importer import Importer
 from terminal.interpret import Interpreter
 from terminal.issuing import Issuing
 from terminal.loop import Loop
-from terminal.memory import forbid_dumps
 from terminal.metrics import Metrics
 from terminal.notice import read_notice
 from terminal.perform import Parts, Performer
@@ -61,6 +62,7 @@ from terminal.requests import Line
 from terminal.sealing import open_keys
 from terminal.selftest import self_test
 from terminal.shelf import Shelf
+from terminal.sockets import accounts
 from terminal.status import Site, report
 from terminal.store import Store
 from terminal.vision_port import VisionPort
@@ -108,8 +110,19 @@ class DoorProcess:
             for name, one in config.readers.items()
         ]
         self._board = self._open_board()
-        self._port = VisionPort(config.paths.run / VISION_SOCKET, self._inbox, vision_accounts())
+        self._port = VisionPort(
+            config.paths.run / VISION_SOCKET, self._inbox, accounts(VISION_ACCOUNT)
+        )
         stack.callback(self._port.close)
+        self._reflex = Reflex(self._inbox, self._port, self._board.sign)
+        self._codes_port = CodesPort(
+            config.paths.codes / CODES_SOCKET,
+            self._inbox,
+            accounts(QR_ACCOUNT),
+            time.monotonic,
+            self._reflex.on_credential,
+        )
+        stack.callback(self._codes_port.close)
         self._parts = self._make_parts()
         self._desk = self._make_desk()
         self._performer = Performer(self._parts, self._desk)
@@ -122,11 +135,12 @@ class DoorProcess:
         control = Control(config.paths.control / CONTROL_SOCKET, self._inbox, group)
         self._stack.callback(control.close)
         _stop_on_signals(self._inbox)
-        reflex = Reflex(self._inbox, self._port, self._board.sign)
-        levels = self._board.start(reflex.on_change)
+        levels = self._board.start(self._reflex.on_change)
         for reader in self._readers:
-            self._start(reader, reflex)
+            self._start(reader)
         self._port.start()
+        if config.credentials.camera_codes:
+            self._codes_port.start()
         control.start()
         self._loop.run(lambda at: self._started(at, levels), self._changes.free_passage)
 
@@ -142,8 +156,8 @@ class DoorProcess:
             interlocked=levels.get(Input.INTERLOCK, False),
         )
 
-    def _start(self, reader: CardReader, reflex: Reflex) -> None:
-        name, inbox = reader.name, self._inbox
+    def _start(self, reader: CardReader) -> None:
+        name, inbox, reflex = reader.name, self._inbox, self._reflex
 
         def heard(data: bytes, mono_s: float, kind: ReadKind = ReadKind.IDENTIFIER) -> None:
             reflex.on_credential(CardRead(name, data, kind, mono_s))
@@ -316,14 +330,6 @@ def _models_wrong() -> str | None:
         if state is not FileState.OK:
             return f"The model file {entry.file} is {state.value}; build it anew (make models)."
     return None
-
-
-def vision_accounts() -> frozenset[int]:
-    """Who may be vision: the account of its unit where there is one, and the door's own."""
-    try:
-        return frozenset({os.geteuid(), pwd.getpwnam(VISION_ACCOUNT).pw_uid})
-    except KeyError:
-        return frozenset({os.geteuid()})
 
 
 def _stop_on_signals(inbox: Inbox) -> None:

@@ -19,12 +19,19 @@ from hw.ports import Camera, CameraEnded, FrameSize
 from hw.supervisor import supervisor_from_environment
 from models.faces import FacePipeline
 from models.paths import BUILD_DIR, portrait_dir
-from terminal.app import BENCH_VISION_SOCKET, VISION_SOCKET, in_one_sentence
+from terminal.app import (
+    BENCH_VISION_SOCKET,
+    QR_ACCOUNT,
+    QR_SOCKET,
+    VISION_SOCKET,
+    in_one_sentence,
+)
 from terminal.config_sections import Config
+from terminal.confine import forbid_dumps
 from terminal.errors import DONE, LinkBroken
+from terminal.frame_post import FramePost
 from terminal.link import Link
-from terminal.memory import forbid_dumps
-from terminal.sockets import connect, is_door
+from terminal.sockets import accounts, connect, is_door, peer_uid
 from terminal.vision import Vision, VisionSettings
 from terminal.zone import ZoneSettings
 
@@ -56,6 +63,7 @@ def _vision(config: Config, stack: ExitStack) -> Vision:
         camera=camera,
         pipeline=pipeline,
         link=_connected(config.paths.run / VISION_SOCKET),
+        codes=_frame_post(config.paths.qr / QR_SOCKET, camera.size),
         clock=time.monotonic,
         supervisor=supervisor_from_environment(),
         settings=VisionSettings(_zone(config, camera.size), config.face.frames),
@@ -102,6 +110,18 @@ def _link_to_door(path: Path) -> Link:
         return Link(connected)
     connected.close()
     raise LinkBroken(f"Whoever listens at {path} is not the door; look who made that socket.")
+
+
+def _frame_post(path: Path, size: FrameSize) -> FramePost:
+    return FramePost(lambda: _code_reader(path), size.width_px, size.height_px, time.monotonic)
+
+
+def _code_reader(path: Path) -> socket.socket:
+    connected = connect(path, socket.SOCK_SEQPACKET, waits=False)
+    if peer_uid(connected) in accounts(QR_ACCOUNT):
+        return connected
+    connected.close()
+    raise LinkBroken(f"Whoever listens at {path} is not the code reader.")
 
 
 def _zone(config: Config, size: FrameSize) -> ZoneSettings:

@@ -16,6 +16,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from hw.ports import InputChange, ReadKind
+from terminal.core.values import CodeFault
 from terminal.link import FromVision, Vector
 from terminal.requests import Asked
 
@@ -57,26 +58,60 @@ class VisionSaid:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeSeen:
+    """The code reader saw one code that begins as a pass of ours does; nothing of it is checked."""
+
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRefusedSeen:
+    """The code reader saw codes none of which can be taken."""
+
+    why: CodeFault
+
+
+@dataclass(frozen=True, slots=True)
+class CodesWorking:
+    """Whether a code that is held up now would be read: frames come, and are looked at."""
+
+    working: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StopAsked:
     """The process was told to end."""
 
 
-Arrival = CardRead | ReaderWorks | VisionConnected | VisionSaid | InputChange | Asked | StopAsked
+Arrival = (
+    CardRead
+    | ReaderWorks
+    | VisionConnected
+    | VisionSaid
+    | CodeSeen
+    | CodeRefusedSeen
+    | CodesWorking
+    | InputChange
+    | Asked
+    | StopAsked
+)
 
 
 CARDS_WAITING = 4
+CODES_WAITING = 4
 VISION_WAITING = 64
-"""So many reads of one reader, and messages of vision, may wait; more are dropped and counted."""
+"""So many reads of one reader, codes, and messages of vision may wait; more are dropped and
+counted."""
 
 
 class Inbox:
     """Arrivals in the order in which they came: lines first, then people and parts, then vision.
 
     A line's change carries the moment of its edge, so it is heard before anything that would let
-    later time pass. Who could flood has few places of its own: a reader, and vision. Lines, parts
-    and operators are bounded where they come from and never dropped: a lost edge of the contact or
-    the button would be a wrong idea of the door. A stop is a mere flag, since it comes from a
-    signal handler, which may not wait for a lock.
+    later time pass. Who could flood has few places of its own: a reader, the codes, and vision.
+    Lines, parts and operators are bounded where they come from and never dropped: a lost edge of
+    the contact or the button would be a wrong idea of the door. A stop is a mere flag, since it
+    comes from a signal handler, which may not wait for a lock.
     """
 
     def __init__(self) -> None:
@@ -124,6 +159,8 @@ class Inbox:
         match arrival:
             case CardRead():
                 return self._waiting[_source(arrival)] < CARDS_WAITING
+            case CodeSeen() | CodeRefusedSeen():
+                return self._waiting[_source(arrival)] < CODES_WAITING
             case VisionSaid():
                 return self._waiting[_source(arrival)] < VISION_WAITING
             case _:
@@ -134,6 +171,8 @@ def _source(arrival: Arrival) -> str:
     match arrival:
         case CardRead():
             return f"reader {arrival.reader}"
+        case CodeSeen() | CodeRefusedSeen():
+            return "codes"
         case _:
             return type(arrival).__name__
 

@@ -324,6 +324,12 @@ class PathsConfig:
     control: Annotated[Path, Key(folder(), "The socket that operators ask at.")] = Path(
         "/run/terminal-control"
     )
+    qr: Annotated[
+        Path, Key(folder(), "The socket at which the code reader takes frames from vision.")
+    ] = Path("/run/terminal-qr")
+    codes: Annotated[
+        Path, Key(folder(), "The socket at which the door hears what codes were read.")
+    ] = Path("/run/terminal-codes")
 
 
 @dataclass(frozen=True, slots=True)

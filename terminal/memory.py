@@ -15,7 +15,6 @@ from __future__ import annotations
 import ctypes
 import mmap
 import os
-import resource
 import weakref
 from contextlib import suppress
 from types import TracebackType
@@ -23,10 +22,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-from terminal.errors import RefuseToStart
-
-_PR_SET_DUMPABLE = 4  # linux/prctl.h
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mlock.argtypes = (ctypes.c_void_p, ctypes.c_size_t)
@@ -119,16 +114,3 @@ def _overwrite(held: mmap.mmap, address: int, owner: int) -> None:
     """
     if os.getpid() == owner:
         ctypes.memset(address, 0, len(held))
-
-
-def forbid_dumps() -> None:
-    """Make this process write no core file and let no other account look into it (A27).
-
-    Raises RefuseToStart when the system does not do it.
-    """
-    try:
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    except (OSError, ValueError) as error:
-        raise RefuseToStart(f"Core dumps can't be switched off: {error}.") from error
-    if _libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
-        raise RefuseToStart("The system refuses to make this process undumpable (prctl).")

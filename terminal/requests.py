@@ -233,9 +233,7 @@ class PersonPut(Request, frozen=True, tag="person_put"):
 
     who: Name
     group: Label | msgspec.UnsetType | None = msgspec.UNSET
-    panel_number: PanelNumber | msgspec.UnsetType | None = (
-        msgspec.UNSET
-    )
+    panel_number: PanelNumber | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class ImportRows(Request, frozen=True, tag="import_rows"):

@@ -4,7 +4,7 @@ A socket's path holds 107 bytes at most, and a checkout may lie deep: so both en
 through its folder's descriptor, which is always short. Whoever calls checks the peer's account:
 the door who asks, and whoever asks that it is the door.
 
-What changes with this file: `control`, `vision_port`, `operator_link`, `app`.
+What changes with this file: `control`, `port`, `frame_post`, `operator_link`, the `app_` modules.
 """
 
 from __future__ import annotations
@@ -36,9 +36,14 @@ def listen(path: Path, kind: socket.SocketKind, mode: int) -> socket.socket:
     return server
 
 
-def connect(path: Path, kind: socket.SocketKind) -> socket.socket:
-    """A socket connected to `path`. Raises OSError where nobody listens or we may not."""
+def connect(path: Path, kind: socket.SocketKind, waits: bool = True) -> socket.socket:
+    """A socket connected to `path`. Raises OSError where nobody listens or we may not.
+
+    Where `waits` is False it never blocks, neither here (OSError where too many wait already) nor
+    later.
+    """
     client = socket.socket(socket.AF_UNIX, kind)
+    client.setblocking(waits)
     try:
         with _short(path) as address:
             client.connect(address)
@@ -60,13 +65,14 @@ def is_door(connected: socket.socket) -> bool:
 
     For the end that connected: the kernel keeps who listened. Raises OSError.
     """
-    return peer_uid(connected) in _door_accounts()
+    return peer_uid(connected) in accounts(DOOR_ACCOUNT) | {0}
 
 
-def _door_accounts() -> frozenset[int]:
-    ours = frozenset({0, os.geteuid()})
+def accounts(name: str) -> frozenset[int]:
+    """Who may be the process of this account: it, where there is one, and on a desk our own."""
+    ours = frozenset({os.geteuid()})
     try:
-        return ours | {pwd.getpwnam(DOOR_ACCOUNT).pw_uid}
+        return ours | {pwd.getpwnam(name).pw_uid}
     except KeyError:
         return ours
 

@@ -3,8 +3,10 @@
 It asks for permission before every single model call (D10): no lease, no model. With DETECT it
 runs the detector alone and tells the door what the zone looks like; landmarks and embeddings need
 EMBED for the very track in view, or ENROL for the pose that is wanted. It holds a frame as long as
-that frame takes, overwrites it, and overwrites every model's memory when a permission ends. It has
-no network, no database, no keys and no lines; whom a probe belongs to it never learns.
+that frame takes, overwrites it, and overwrites every model's memory when a permission ends. Frames
+go to the code reader whatever the lease says, and before a face is looked at closer the codes in
+the same frame come first (D1): whoever holds one up has chosen another way in. It has no network,
+no database, no keys and no lines; whom a probe belongs to, or what a code says, it never learns.
 
 What changes with this file: `link` (what is told to the door), `zone`, `scan`.
 """
@@ -23,6 +25,7 @@ from models.landmarks import Landmarks
 from models.pose import chip_quality, pose_deg
 from terminal import link as messages
 from terminal.core.values import Hint, Level, Pose, View
+from terminal.frame_post import CodeReader
 from terminal.link import Link
 from terminal.presence import Presence
 from terminal.scan import Gathered, hindrance
@@ -74,11 +77,13 @@ class Vision:
         camera: Camera,
         pipeline: FacePipeline,
         link: Link,
+        codes: CodeReader,
         clock: Callable[[], float],
         supervisor: Supervisor,
         settings: VisionSettings,
     ) -> None:
         self._camera, self._pipeline, self._link = camera, pipeline, link
+        self._codes = codes
         self._clock, self._supervisor, self._settings = clock, supervisor, settings
         self._frame = np.zeros((camera.size.height_px, camera.size.width_px, 3), np.uint8)
         self._lease = NO_LEASE
@@ -115,6 +120,7 @@ class Vision:
         self._wipe()
         self._presence.wipe()
         self._camera.close()
+        self._codes.close()
         self._link.close()
 
     # Frames and the lease
@@ -202,13 +208,30 @@ class Vision:
     def _see(self, now_s: float) -> None:
         if self._presence.look(self._frame, now_s):
             self._link.send(messages.Present(self._presence.is_present))
+        self._codes.offer(self._frame, now_s, often=self._is_lively())
         if self._may_rest(now_s) or not self.may(Level.DETECT):
             return
         sight = self._detect(now_s)
         told = self._tracker.follow(sight, now_s)
         self._tell_zone(told)
         if self._tracker.ready is not None and self._is_permitted(self._tracker.ready):
-            self._look_closer(sight, now_s)
+            grant = _grant(self._lease)
+            if self._holds_no_code(grant, now_s) and self._may_still(grant):
+                self._look_closer(sight, now_s)
+
+    def _is_lively(self) -> bool:
+        """Whether something moves or somebody is in view: then codes are looked for more often."""
+        told = self._told
+        return self._presence.is_present or (told is not None and told.view is not View.EMPTY)
+
+    def _holds_no_code(self, grant: Grant, now_s: float) -> bool:
+        """Codes first: whether none is held up, neither in this frame nor a moment ago."""
+        if not self._codes.holds_code:
+            self._codes.look_first(self._frame, now_s, lambda: self._may_still(grant), self._link)
+        if self._codes.holds_code:
+            self._gathered.wipe()
+            return False
+        return True
 
     def _may_rest(self, now_s: float) -> bool:
         """While nobody is in view and nothing moves, most frames need no model."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
-from typing import NewType
+from typing import Final, NewType
 
 PersonId = NewType("PersonId", str)
 """Random identifier of a person; the pseudonym in every record."""
@@ -27,11 +27,25 @@ CardId = NewType("CardId", str)
 PassId = NewType("PassId", str)
 """Random number of one QR pass, 16 hex digits; the pass itself is kept nowhere."""
 
-PASS_PREFIX = b"FT1:"
-"""What the text of each QR pass begins with; any other code is not ours (docs/passes.md)."""
-
 TrackId = NewType("TrackId", int)
 """One face followed from frame to frame; a new number after it was lost."""
+
+PASS_PREFIX: Final = b"FT1:"
+"""What every pass of ours begins with as a QR code; any other code is foreign."""
+
+MAX_CODE_BYTES: Final = 256
+"""A pass is never longer; a longer code is refused unread."""
+
+
+class CodeFault(Enum):
+    """Why QR codes in view are no credential."""
+
+    SEVERAL = "several"
+    """Two or more different passes at once: whose is meant?"""
+
+    TOO_LONG = "too_long"
+    FOREIGN = "foreign"
+    """A code, but none of ours."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

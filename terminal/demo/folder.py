@@ -6,7 +6,7 @@ processes make, and nothing else. As long as a run lasts it holds a lock on the 
 second one neither deletes nor shares the state of the first; a door that has outlived its run is
 found by its socket.
 
-What changes with this file: what door and vision write into their folders.
+What changes with this file: what the processes write into their folders.
 """
 
 from __future__ import annotations
@@ -18,7 +18,14 @@ import socket
 from pathlib import Path
 from types import TracebackType
 
-from terminal.app import BENCH_DOOR_SOCKET, BENCH_VISION_SOCKET, CONTROL_SOCKET, VISION_SOCKET
+from terminal.app import (
+    BENCH_DOOR_SOCKET,
+    BENCH_VISION_SOCKET,
+    CODES_SOCKET,
+    CONTROL_SOCKET,
+    QR_SOCKET,
+    VISION_SOCKET,
+)
 from terminal.errors import TerminalError
 from terminal.sockets import connect
 
@@ -33,6 +40,8 @@ MADE = (
     LOG,
     CONTROL_SOCKET,
     VISION_SOCKET,
+    QR_SOCKET,
+    CODES_SOCKET,
     BENCH_DOOR_SOCKET,
     BENCH_VISION_SOCKET,
 )

@@ -1,7 +1,7 @@
-"""Runs door and vision as two processes of their own, as systemd would on a device.
+"""Runs door, vision and the code reader as processes of their own, as systemd would on a device.
 
-Vision is started again whenever it ends (the unit's Restart=always); door is not: without it there
-is nothing to show. What either prints goes to a file in the run directory.
+Vision and the code reader are started again whenever they end (the units' Restart=always); door is
+not: without it there is nothing to show. What they print goes to a file in the run directory.
 
 What changes with this file: systemd/ (the same rules), `app`.
 """
@@ -17,13 +17,13 @@ from pathlib import Path
 from types import TracebackType
 
 RESTART_S = 0.5
-"""Vision comes back after so long, as RestartSec= in its unit says."""
+"""Either comes back after so long, as RestartSec= in its unit says."""
 
 END_S = 5.0
 
 
 class Processes:
-    """Door and vision under one roof. A context manager; leaving it ends both."""
+    """All under one roof. A context manager; leaving it ends them."""
 
     def __init__(self, config: Path, log: Path, restart_vision: bool = True) -> None:
         self._config, self._restarts = config, restart_vision
@@ -33,9 +33,10 @@ class Processes:
         self.vision_failed = threading.Event()
         self.clip_ended = threading.Event()
         self._door = self._spawn("door")
+        self._qr = self._spawn("qr")
         self._vision = self._spawn("vision")
-        self._thread = threading.Thread(target=self._mind_vision, name="mind-vision", daemon=True)
-        self._thread.start()
+        for mind in (self._mind_vision, self._mind_qr):
+            threading.Thread(target=mind, name=mind.__name__, daemon=True).start()
 
     @property
     def door_runs(self) -> bool:
@@ -48,8 +49,13 @@ class Processes:
         return self._vision.pid
 
     @property
+    def qr_pid(self) -> int:
+        """The present code reader: the process that keeps its worker."""
+        return self._qr.pid
+
+    @property
     def last_words(self) -> str:
-        """The last thing that either said for a person to read, or where to look."""
+        """The last thing that any of them said for a person to read, or where to look."""
         lines = self._log_file.read_text(errors="replace").splitlines()
         said = [line.partition(": ")[2] for line in lines if line.startswith("CRITICAL")]
         return said[-1] if said else f"see {self._log_file}"
@@ -59,9 +65,9 @@ class Processes:
         self._vision.send_signal(signal.SIGKILL)
 
     def close(self) -> None:
-        """End both, gently and then not. May be called twice."""
+        """End them, gently and then not. May be called twice."""
         self._ending.set()
-        for process in (self._vision, self._door):
+        for process in (self._vision, self._qr, self._door):
             _end(process)
         self._log.close()
 
@@ -82,6 +88,13 @@ class Processes:
             if self._ending.wait(RESTART_S):
                 return
             self._vision = self._spawn("vision")
+
+    def _mind_qr(self) -> None:
+        while not self._ending.is_set():
+            self._qr.wait()
+            if self._ending.wait(RESTART_S):
+                return
+            self._qr = self._spawn("qr")
 
     def __enter__(self) -> Processes:
         return self

@@ -153,7 +153,7 @@ class Groups:
     # Holidays
 
     def put_holiday(self, day: date, name: str) -> None:
-        """Write a holiday, in place of one of that day. Raises NotDone for a name or one too many."""
+        """Write a holiday, in place of one of that day. Raises NotDone for one too many."""
         called = word(name, "The name of a holiday", 80)
         row = self._database.row("SELECT count(*) FROM holiday WHERE day <> ?", day.isoformat())
         if row is not None and row[0] >= MOST_HOLIDAYS:

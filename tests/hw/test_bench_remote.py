@@ -32,7 +32,14 @@ class Camera:
         self.done: list[str] = []
         self.is_over = False
 
-    def play(self, scene: str, seed: int | None = None, speed: float = 1.0) -> None:
+    def play(
+        self,
+        scene: str,
+        seed: int | None = None,
+        speed: float = 1.0,
+        text: str | None = None,
+        medium: str | None = None,
+    ) -> None:
         if scene != "walk-up":
             raise LookupError(f"There is no scene {scene}; there is walk-up.")
         self.played.append((scene, seed, speed))

@@ -24,9 +24,11 @@ from hw.scenes import (
 )
 
 WANTED = {
-    "black", "crowd", "dark", "empty", "passer_by", "passer_by_far", "print_of_resident",
-    "resident_enrols", "resident_in_bad_light", "resident_stands_still", "resident_walks_up",
-    "screen_of_resident", "stranger_walks_up", "two_people",
+    "black", "crowd", "dark", "empty", "holds_up_code", "passer_by", "passer_by_far",
+    "print_of_resident", "resident_enrols", "resident_in_bad_light", "resident_stands_still",
+    "resident_walks_up",
+    "screen_of_resident", "stranger_walks_up", "strobing_codes", "ten_codes", "two_people",
+    "walks_up_and_holds_up_code",
 }  # fmt: skip
 PORTRAITS = {"portrait_a1", "portrait_a2", "portrait_a3", "portrait_b1", "portrait_c1"}
 

@@ -548,6 +548,40 @@ class MadeUpCamera:
         self.closed += 1
 
 
+class MadeUpCodes:
+    """The code reader's place: finds a code when it is told to, in as much time as it is told."""
+
+    def __init__(self, time: FakeClock) -> None:
+        self.time = time
+        self.holds_code = False
+        self.takes_s = 0.0
+        self.finds = False
+        self.offered: list[tuple[float, bool]] = []
+        self.first: list[float] = []
+        self.meanwhile: Hook | None = None
+
+    def offer(self, rgb: npt.NDArray[np.uint8], at_s: float, often: bool) -> None:
+        assert rgb.any(), "the code reader was given an overwritten frame"
+        self.offered.append((at_s, often))
+
+    def look_first(
+        self,
+        rgb: npt.NDArray[np.uint8],
+        at_s: float,
+        may_wait: Callable[[], bool],
+        also: object,
+    ) -> None:
+        self.first.append(self.time())
+        if self.meanwhile is not None:
+            self.meanwhile()
+        if may_wait():
+            self.time.advance(self.takes_s)
+            self.holds_code = self.finds
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
 class Bench:
     """A vision on made-up models, and the door's end of its link."""
 
@@ -555,12 +589,13 @@ class Bench:
         self.time = time or FakeClock()
         self.camera, self.faces = MadeUpCamera(self.time), MadeUpFaces(self.time)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.door = Link(ours)
+        self.door, self.codes = Link(ours), MadeUpCodes(self.time)
         self.supervisor = BenchSupervisor(self.time)
         self.vision = Vision(
             camera=self.camera,
             pipeline=cast("FacePipeline", self.faces),
             link=Link(theirs),
+            codes=self.codes,
             clock=self.time,
             supervisor=self.supervisor,
             settings=VisionSettings(ZONE, frames),

@@ -136,7 +136,7 @@ print(os.wait()[1], buffer)
 
 FORBIDDEN = """
 import resource
-from terminal.memory import forbid_dumps, _libc
+from terminal.confine import forbid_dumps, _libc
 forbid_dumps()
 print(resource.getrlimit(resource.RLIMIT_CORE), _libc.prctl(3, 0, 0, 0, 0))
 """

@@ -24,7 +24,7 @@ from terminal.core.values import Level
 from terminal.link import Lease, Link
 from terminal.vision import Vision, VisionSettings
 from terminal.zone import ZoneSettings
-from tests.terminal.given_bridge import Door, Terminal
+from tests.terminal.given_bridge import Door, MadeUpCodes, Terminal
 
 Corners = tuple[tuple[float, float], ...]
 
@@ -81,6 +81,7 @@ class Lobby:
             self.camera,
             pipeline,
             Link(theirs),
+            MadeUpCodes(time),
             time,
             BenchSupervisor(time),
             VisionSettings(zone, face.frames),

@@ -304,3 +304,67 @@ def test_a_story_without_its_door_ends_with_1(
 
 def test_the_configuration_of_the_story_is_the_one_in_its_folder(tmp_path: Path) -> None:
     assert prepare(tmp_path / "run", "bench") == tmp_path / "run" / CONFIG_NAME
+
+
+def face_opens(stage: Stage, within_s: float) -> None:
+    """The enrolled resident stands there, and the strike releases in time."""
+    since = stage.feed.mark
+    stage.play("resident_stands_still")
+    stage.expect("strike", since, within_s, "the face opens the door", active=True)
+    stage.clear()
+    stage.pass_through()
+
+
+@pytest.mark.requirement("D1")
+def test_whoever_holds_up_a_code_beside_the_face_is_not_embedded(stage: Stage) -> None:
+    enrol_resident(stage)
+    stage.wait_for_face()
+    before, since = stage.embeddings(), stage.feed.mark
+    stage.play("walks_up_and_holds_up_code")
+    stage.expect("screen", since, 10.0, "there is a prompt", scene="prompt")
+    time.sleep(4.0)
+    assert stage.embeddings() == before
+    stage.clear()
+    time.sleep(EMPTY_S)
+    face_opens(stage, within_s=10.0)
+    assert stage.embeddings() > before, "without a code the same face is"
+
+
+@pytest.mark.requirement("A8", "R03")
+def test_the_code_reader_is_killed_and_cards_and_faces_go_on_and_it_comes_back(
+    stage: Stage,
+) -> None:
+    enrol_resident(stage)
+    stage.wait_for_face()
+    pid = stage.processes.qr_pid
+    os.kill(pid, signal.SIGKILL)
+    card_opens(stage, within_s=1.0)
+    face_opens(stage, within_s=10.0)
+    wait_until(lambda: stage.processes.qr_pid != pid, within_s=3.0)
+    assert stage.processes.door_runs
+
+
+@pytest.mark.requirement("A8")
+def test_the_code_reader_is_frozen_and_cards_and_faces_go_on(stage: Stage) -> None:
+    enrol_resident(stage)
+    stage.wait_for_face()
+    pid = stage.processes.qr_pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        card_opens(stage, within_s=1.0)
+        face_opens(stage, within_s=10.0)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+@pytest.mark.requirement("T23")
+def test_strobing_codes_end_nothing_and_a_card_opens_meanwhile(stage: Stage) -> None:
+    register_card(stage)
+    qr, vision = stage.processes.qr_pid, stage.processes.vision_pid
+    stage.play("strobing_codes")
+    for _ in range(3):
+        time.sleep(1.0)
+        card_opens(stage, within_s=1.0)
+    assert (stage.processes.qr_pid, stage.processes.vision_pid) == (qr, vision)
+    log = (stage.folder / "processes.log").read_text()
+    assert "ended the decoder" not in log and "CRITICAL" not in log

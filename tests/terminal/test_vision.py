@@ -487,3 +487,84 @@ def test_the_zone_in_these_tests_is_one_in_which_somebody_can_stand(vision: Benc
     """The refusals above would mean nothing if nobody were ever looked at."""
     vision.faces.faces = (STANDING,)
     assert only(scan(vision), link.Probe)
+
+
+# Codes first
+
+
+@pytest.mark.requirement("D1")
+def test_every_frame_is_offered_to_the_code_reader_whatever_the_lease_says(vision: Bench) -> None:
+    vision.turns(30)
+    assert len(vision.codes.offered) == 30
+    assert vision.faces.calls == []
+    vision.permits(Level.NONE)
+    vision.turns(30)
+    assert len(vision.codes.offered) == 60
+
+
+def test_codes_are_looked_for_seldom_while_nothing_moves_and_nobody_is_there(
+    vision: Bench,
+) -> None:
+    vision.turns(2)
+    assert vision.codes.offered[-1][1], "something moves"
+    vision.camera.moves = False
+    vision.turns(100)
+    assert not vision.codes.offered[-1][1]
+
+
+@pytest.mark.requirement("D1")
+def test_the_codes_in_a_frame_come_before_its_landmarks(vision: Bench) -> None:
+    vision.codes.takes_s = 0.01
+    scan(vision, frames=2)
+    firsts, located = vision.codes.first, [s for s, name in vision.faces.calls if name == "locate"]
+    assert len(firsts) == len(located) == 2
+    assert all(first < look for first, look in zip(firsts, located, strict=True))
+
+
+@pytest.mark.requirement("D1", "R13")
+def test_whoever_holds_up_a_code_is_not_looked_at_closer(vision: Bench) -> None:
+    vision.codes.finds = True
+    scan(vision, frames=20)
+    assert vision.codes.first
+    assert vision.faces.count("locate") == vision.faces.count("embed") == 0
+
+
+@pytest.mark.requirement("D1", "R13")
+def test_a_code_in_the_middle_of_a_scan_ends_it_and_nothing_gathered_is_used(
+    vision: Bench,
+) -> None:
+    track = vision.stands_there()
+    vision.permits(Level.EMBED, track)
+    vision.turns(2)
+    assert vision.faces.count("embed") == 2
+    vision.codes.holds_code = True
+    vision.permits(Level.EMBED, track)
+    vision.turns(5)
+    assert vision.faces.count("embed") == 2
+    vision.codes.holds_code = False
+    vision.permits(Level.EMBED, track)
+    vision.turns(2)
+    assert not carried(vision), "two frames of before the code do not count"
+    vision.turns()
+    assert len(carried(vision)) == 1
+
+
+@pytest.mark.requirement("D1", "D10", "T35")
+def test_a_permission_that_ends_while_codes_are_looked_for_ends_the_frame(vision: Bench) -> None:
+    track = vision.stands_there()
+    vision.codes.meanwhile = lambda: vision.permits(Level.NONE)
+    vision.permits(Level.EMBED, track)
+    vision.turns(3)
+    assert vision.codes.first
+    assert vision.faces.count("locate") == vision.faces.count("embed") == 0
+    assert not vision.frame.any()
+
+
+@pytest.mark.requirement("D1")
+def test_a_lease_that_runs_out_while_codes_are_looked_for_permits_nothing(vision: Bench) -> None:
+    track = vision.stands_there()
+    vision.codes.takes_s = 0.15
+    vision.permits(Level.EMBED, track, lease_s=0.1)
+    vision.turns(3)
+    assert vision.codes.first
+    assert vision.faces.count("locate") == 0
