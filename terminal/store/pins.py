@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import os
 from hmac import compare_digest
+from itertools import pairwise
 
 from terminal.core.values import Moment, PersonId, PinVerdict
 from terminal.errors import NotDone, StoreFailed
@@ -152,7 +153,7 @@ def check_suffix(suffix: bytes) -> None:
 def _check_pin(pin: Digits) -> None:
     if not LEAST_DIGITS <= len(pin) <= MOST_DIGITS or not all(48 <= digit <= 57 for digit in pin):
         raise NotDone(f"A PIN has {LEAST_DIGITS} to {MOST_DIGITS} digits.")
-    steps = {(after - before) % 10 for before, after in zip(pin, pin[1:], strict=False)}
+    steps = {(after - before) % 10 for before, after in pairwise(pin)}
     if len(steps) == 1 and steps <= _STEPS_OF_TRIVIAL:
         raise NotDone("This PIN is among the first that anybody would try; choose another.")
 
