@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from terminal.core.admission import Second, breaks_passback, face_refusal
-from terminal.core.credential_way import finished, passback_told
+from terminal.core.admission import Second, face_refusal
+from terminal.core.credential_way import FOREIGN
 from terminal.core.effects import Kind, Play, Record, Sound
 from terminal.core.events import (
     CaptureHindered,
@@ -24,6 +24,7 @@ from terminal.core.events import (
     TimePassed,
     ZoneSeen,
 )
+from terminal.core.letting_in import finished, passback_told
 from terminal.core.policy import FACE_FAILURES, FACE_PAUSE_S, Policy, Trigger
 from terminal.core.table import is_due
 from terminal.core.transaction import (
@@ -44,6 +45,11 @@ from terminal.core.values import ConsentState, Moment, Outcome, PersonId, Reason
 
 def walks_up(state: AccessState, event: ZoneSeen, policy: Policy) -> bool:
     return policy.trigger is Trigger.WALK_UP and _is_fresh(state)
+
+
+def walks_up_past_a_code(state: AccessState, event: ZoneSeen, policy: Policy) -> bool:
+    """What is shown is only that some code in the picture is no pass: nobody waits for that."""
+    return state.reason in FOREIGN and walks_up(state, event, policy)
 
 
 def next_one_waits(state: AccessState, event: TimePassed, policy: Policy) -> bool:
@@ -151,8 +157,7 @@ def let_in_by_face(state: AccessState, event: FaceCompared, policy: Policy) -> S
     holder = event.holder
     assert holder is not None, "guarded by `recognised`"
     asked = StrikeAsked(event.at, Way.FACE, holder.person)
-    broken = breaks_passback(holder, event.at, policy)
-    told = passback_told(event.at, holder, Way.FACE) if broken else ()
+    told = passback_told(event.at, holder, Way.FACE)
     after = replace(granted(state, event.at, policy), spent=state.track, face_failures=0)
     last = ended(state, event.at, Outcome.GRANTED)
     return after, (*told, asked, Play(Sound.GRANTED), *last)
@@ -186,10 +191,12 @@ def ask_for_pin(state: AccessState, event: FaceCompared, policy: Policy) -> Step
     pending = state.pending
     assert pending is not None, "guarded by `is_of_second`"
     record = Record(Kind.REFUSED, event.at, pending.person, Way.CARD_FACE, Reason.NOT_RECOGNISED)
+    now_s = event.at.mono_s
+    until_s = now_s + policy.second_wait_s
     failed = replace(
         state,
         face_failures=state.face_failures + 1,
-        pending=replace(pending, wants=Second.PIN),
+        pending=replace(pending, wants=Second.PIN, since_s=now_s, until_s=until_s),
         reason=Reason.NOT_RECOGNISED,
     )
     if failed.face_failures < FACE_FAILURES:
