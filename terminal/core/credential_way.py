@@ -39,7 +39,6 @@ from terminal.core.transaction import (
     begun,
     ended,
     refused,
-    spent,
 )
 from terminal.core.values import Outcome, Reason, Side
 
@@ -175,7 +174,7 @@ def _taken_up(
             return begun(known, event.at, way), ()
         return replace(known, way=way, steps=state.steps + 1, pending=None, reason=None), ()
     last = ended(state, event.at, Outcome.ABANDONED)
-    new = replace(begun(known, event.at, way), track=None, hint=None, spent=spent(state))
+    new = replace(begun(known, event.at, way), track=None, hint=None)
     return aside(new, event.at, policy), last
 
 

@@ -20,6 +20,7 @@ from terminal.core.events import (
     Event,
     FaceAsked,
     FaceCompared,
+    FaceWentOff,
     StrikeAsked,
     TimePassed,
     ZoneSeen,
@@ -64,6 +65,11 @@ def is_ready(state: AccessState, event: Event, policy: Policy) -> bool:
 def _is_fresh(state: AccessState) -> bool:
     stands = state.in_view is not None and state.in_view != state.spent
     return stands and not state.must_clear and not state.away
+
+
+def sign_is_coming(state: AccessState, event: FaceWentOff, policy: Policy) -> bool:
+    """Whoever has just asked for the face waits until the sign is lit; nobody is looked at yet."""
+    return event.for_the_sign
 
 
 def zone_is_empty(state: AccessState, event: ZoneSeen, policy: Policy) -> bool:

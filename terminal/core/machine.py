@@ -192,7 +192,8 @@ def _enrolment_heard(
 def _face_withdrawn(state: State, event: Event, policy: Policy) -> tuple[State, Effects]:
     if sight.permission(state, policy) != NOTHING_ALLOWED:
         return state, ()
-    return _told(state, FaceWentOff(event.at), policy)
+    for_the_sign = sight.face_off(state, policy) is None
+    return _told(state, FaceWentOff(event.at, for_the_sign), policy)
 
 
 # What follows from the difference

@@ -19,7 +19,7 @@ from terminal.core.letting_in import finished, given_up, must_be_spent, put_down
 from terminal.core.pin_tally import is_delayed, with_failure, without_failures
 from terminal.core.policy import PIN_FAILURES, PIN_TRIES, Policy
 from terminal.core.table import Outputs
-from terminal.core.transaction import AccessState, Pending, Step, aside, ended, refused, spent
+from terminal.core.transaction import AccessState, Pending, Step, aside, ended, refused
 from terminal.core.values import Alarm, Moment, Outcome, PersonId, PinVerdict, Reason, Way
 
 # Guards
@@ -101,8 +101,7 @@ def refuse_too_soon(state: AccessState, event: PinTyped, policy: Policy) -> Step
 def refuse_pin_alone(state: AccessState, event: PinTyped, policy: Policy) -> Step:
     """A PIN says nobody's name; whoever types one has chosen another way than the face."""
     last = ended(state, event.at, Outcome.ABANDONED)
-    aside_now = replace(aside(state, event.at, policy), spent=spent(state))
-    after = refused(aside_now, event.at, policy, Reason.CARD_FIRST)
+    after = refused(aside(state, event.at, policy), event.at, policy, Reason.CARD_FIRST)
     return after, (*last, Play(Sound.REFUSED))
 
 

@@ -255,11 +255,6 @@ def ended(state: AccessState, at: Moment, outcome: Outcome) -> tuple[Effect, ...
     return (TransactionEnded(state.number, state.way, outcome, took_s, state.steps, typing_s),)
 
 
-def spent(state: AccessState) -> TrackId | None:
-    """The track that gets no scan any more: whoever was prompted has chosen another way instead."""
-    return state.spent if state.track is None else state.track
-
-
 def granted(state: AccessState, at: Moment, policy: Policy) -> AccessState:
     """The state while *come in* is shown."""
     return replace(over(state), reason=None, hint=None, until_s=at.mono_s + policy.granted_show_s)
