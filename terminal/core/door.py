@@ -60,7 +60,7 @@ from terminal.core.door_release import (
     secure_late,
     tell_panel,
 )
-from terminal.core.door_state import ANY, STANDING_OPEN, DoorState, P, Step
+from terminal.core.door_state import ANY, STANDING_OPEN, UNFREE, DoorState, P, Step
 from terminal.core.door_watch import (
     begin,
     begin_open,
@@ -144,7 +144,7 @@ TABLE = (
     row(P.FREE, TimePassed, P.OPEN, end_hold_open, when=hold_ends_open),
     row(P.FREE, TimePassed, P.SECURED, end_hold, when=hold_is_over),
     row(P.FREE, TimePassed, None, assert_hold, when=assertion_is_due),
-    row((P.SECURED, P.OPEN), TimePassed, P.FREE, begin_free_time, when=free_time_begins),
+    row(UNFREE, TimePassed, P.FREE, begin_free_time, when=free_time_begins),
     row(ANY, TimePassed, None, forget_coming, when=nobody_passed),
     row(ANY, TimePassed, None, look_at_schedule, when=look_is_due),
     row(ANY, FreePassageSet, None, set_free_passage),

@@ -31,6 +31,8 @@ class DoorPhase(Enum):
 P = DoorPhase
 ANY = tuple(DoorPhase)
 STANDING_OPEN = (P.OPEN, P.WARNED, P.HELD_OPEN, P.FORCED)
+UNFREE = (P.SECURED, P.OPEN, P.WARNED, P.HELD_OPEN)
+"""Where a schedule may release the door for everyone; never where it was forced."""
 
 
 @dataclass(frozen=True, slots=True)
