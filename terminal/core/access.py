@@ -5,7 +5,7 @@ the dwell (D1) unless that person asked for it; any credential, any decline and 
 first. A credential is heard in every phase. A decline ends as D9 says, and neither it nor an
 enrolment is followed by a scan of whoever still stands there, unless that person asks for it. This
 table asks the door; it never touches the strike (law 5). What the rows do stands in `face_way`,
-`credential_way` and, for declining, here.
+`credential_way`, `pin_way` and, for declining, here.
 
 What changes with this file: `docs/states.md`, the prompts on the screen, the figures of parity.
 """
@@ -16,42 +16,32 @@ from dataclasses import replace
 
 from terminal.core.admission import Second
 from terminal.core.credential_way import (
-    accept_pin,
     ask_second,
-    check_pin,
+    bars_the_holder,
     is_foreign,
+    is_foreign_outside,
+    is_in_hand,
     is_inside,
     is_spending,
-    is_waited_for,
-    last_wrong_pin,
     leave_alone,
     leaves,
     let_in_by_credential,
     let_in_by_pass,
     let_out,
-    may_type,
     needs_second,
+    note_bar,
     note_foreign,
-    note_pin_alone,
-    note_wrong_pin,
     opens_at_once,
     opens_once_spent,
-    pin_cant_be_checked,
-    pin_opens,
-    pin_opens_once_spent,
+    refuse_barred,
     refuse_credential,
     refuse_exit,
-    refuse_pin,
-    refuse_pin_alone,
-    refuse_too_soon,
     refuse_unanswered,
-    refuse_unchecked_pin,
     refuse_unspent,
     show_foreign,
     spend,
     waiting_is_over,
     was_spent,
-    wrong_pin,
 )
 from terminal.core.effects import Kind, Record
 from terminal.core.events import (
@@ -96,8 +86,30 @@ from terminal.core.face_way import (
     refuse_unseen,
     same_track,
     scan,
+    sign_is_coming,
     walks_up,
+    walks_up_past_a_code,
     zone_is_empty,
+)
+from terminal.core.pin_way import (
+    accept_pin,
+    check_pin,
+    count_wrong_pin,
+    is_busy,
+    is_too_soon,
+    last_wrong_pin,
+    may_type,
+    note_pin_alone,
+    note_wrong_pin,
+    pin_cant_be_checked,
+    pin_opens,
+    pin_opens_once_spent,
+    refuse_pin,
+    refuse_pin_alone,
+    refuse_too_soon,
+    refuse_unchecked_pin,
+    wrong_pin,
+    wrong_pin_of_before,
 )
 from terminal.core.policy import Policy
 from terminal.core.table import advance, is_due, row
@@ -111,6 +123,8 @@ from terminal.core.transaction import (
     Step,
     begun,
     ended,
+    has_left,
+    is_served,
     looked,
     not_away,
     over,
@@ -131,12 +145,14 @@ def time_is_up(state: AccessState, event: TimePassed, policy: Policy) -> bool:
 
 
 def decline_is_over(state: AccessState, event: TimePassed, policy: Policy) -> bool:
-    ends = (state.until_s, state.clear_s, state.last_s)
-    return any(is_due(end_s, event.at.mono_s) for end_s in ends)
+    """Not while somebody is being served: the decline then lasts as long as that does."""
+    now_s = event.at.mono_s
+    return not is_served(state) and (is_due(state.until_s, now_s) or has_left(state, now_s))
 
 
 def was_let_in(state: AccessState, event: DoorCycleEnded, policy: Policy) -> bool:
-    return not state.is_running
+    """The door's cycle is that of whoever declined, not of somebody who leaves meanwhile."""
+    return state.awaits_door
 
 
 def quiet(state: AccessState, event: PresenceChanged, policy: Policy) -> bool:
@@ -194,10 +210,6 @@ def end_show(state: AccessState, event: TimePassed, policy: Policy) -> Step:
     return replace(over(state), reason=None), ()
 
 
-def note_bar(state: AccessState, event: DoorBarred, policy: Policy) -> Step:
-    return replace(state, locked_down=event.lockdown, interlocked=event.interlock), ()
-
-
 TABLE = (
     row(P.IDLE, ZoneSeen, P.PROMPTED, prompt, when=walks_up),
     row(P.IDLE, FaceAsked, P.SCANNING, ask, when=is_ready),
@@ -212,34 +224,43 @@ TABLE = (
     row(P.SCANNING, ZoneSeen, None, note_zone, when=same_track),
     row(P.SCANNING, ZoneSeen, P.PROMPTED, prompt, when=walks_up),
     row(P.SCANNING, ZoneSeen, P.IDLE, give_up),
-    row(P.SCANNING, CaptureHindered, None, note_hint),
+    row((P.SCANNING, P.PENDING), CaptureHindered, None, note_hint),
     row(P.SCANNING, FaceCompared, P.GRANTED, let_in_by_face, when=recognised),
     row(P.SCANNING, FaceCompared, P.REFUSED, refuse_and_pause, when=last_failure),
     row(P.SCANNING, FaceCompared, P.REFUSED, refuse_face, when=not_recognised),
     row(P.SCANNING, TimePassed, P.REFUSED, refuse_unseen, when=time_is_up),
+    row(P.ASKED, FaceWentOff, None, leave_alone, when=sign_is_coming),
     row(FACE_PHASES, FaceWentOff, P.IDLE, end_unseen),
+    row(P.IDLE, CredentialPresented, P.REFUSED, show_foreign, when=is_foreign_outside),
+    row(P.DECLINED, CredentialPresented, None, note_foreign, when=is_foreign_outside),
+    row(ANY, CredentialPresented, None, leave_alone, when=is_foreign),
+    row(P.REFUSED, ZoneSeen, P.PROMPTED, prompt, when=walks_up_past_a_code),
     row(ANY, CredentialPresented, None, let_out, when=leaves),
     row(ANY, CredentialPresented, None, refuse_exit, when=is_inside),
-    row(P.IDLE, CredentialPresented, P.REFUSED, show_foreign, when=is_foreign),
-    row(P.DECLINED, CredentialPresented, None, note_foreign, when=is_foreign),
-    row(ANY, CredentialPresented, None, leave_alone, when=is_foreign),
+    row(ANY, CredentialPresented, None, leave_alone, when=is_in_hand),
     row(UNDECLINED, CredentialPresented, P.GRANTED, let_in_by_credential, when=opens_at_once),
     row(UNDECLINED, CredentialPresented, P.PENDING, spend, when=opens_once_spent),
     row(UNDECLINED, CredentialPresented, P.PENDING, ask_second, when=needs_second),
     row(UNDECLINED, CredentialPresented, P.REFUSED, refuse_credential),
+    row(P.DECLINED, CredentialPresented, None, let_in_by_credential, when=opens_at_once),
+    row(P.DECLINED, CredentialPresented, None, spend, when=opens_once_spent),
+    row(P.DECLINED, CredentialPresented, None, ask_second, when=needs_second),
+    row(P.DECLINED, CredentialPresented, None, refuse_credential),
     row((P.PENDING, P.DECLINED), PinTyped, None, check_pin, when=may_type),
-    row(P.PENDING, PinTyped, P.REFUSED, refuse_too_soon, when=is_waited_for),
-    row(P.DECLINED, PinTyped, None, refuse_too_soon, when=is_waited_for),
+    row(P.PENDING, PinTyped, P.REFUSED, refuse_too_soon, when=is_too_soon),
+    row(P.DECLINED, PinTyped, None, refuse_too_soon, when=is_too_soon),
+    row((P.PENDING, P.DECLINED), PinTyped, None, leave_alone, when=is_busy),
     row(P.DECLINED, PinTyped, None, note_pin_alone),
     row(UNDECLINED, PinTyped, P.REFUSED, refuse_pin_alone),
     row((P.PENDING, P.DECLINED), PinChecked, None, accept_pin, when=pin_opens_once_spent),
     row(P.PENDING, PinChecked, P.GRANTED, accept_pin, when=pin_opens),
-    row(P.PENDING, PinChecked, P.REFUSED, refuse_unchecked_pin, when=pin_cant_be_checked),
-    row(P.PENDING, PinChecked, P.REFUSED, refuse_pin, when=last_wrong_pin),
     row(P.DECLINED, PinChecked, None, accept_pin, when=pin_opens),
+    row(P.PENDING, PinChecked, P.REFUSED, refuse_unchecked_pin, when=pin_cant_be_checked),
     row(P.DECLINED, PinChecked, None, refuse_unchecked_pin, when=pin_cant_be_checked),
+    row(P.PENDING, PinChecked, P.REFUSED, refuse_pin, when=last_wrong_pin),
     row(P.DECLINED, PinChecked, None, refuse_pin, when=last_wrong_pin),
     row((P.PENDING, P.DECLINED), PinChecked, None, note_wrong_pin, when=wrong_pin),
+    row(ANY, PinChecked, None, count_wrong_pin, when=wrong_pin_of_before),
     row(P.PENDING, PassSpent, P.GRANTED, let_in_by_pass, when=was_spent),
     row(P.PENDING, PassSpent, P.REFUSED, refuse_unspent, when=is_spending),
     row(P.DECLINED, PassSpent, None, let_in_by_pass, when=was_spent),
@@ -251,16 +272,14 @@ TABLE = (
     row(UNDECLINED, DeclineSaid, P.DECLINED, decline),
     row((P.GRANTED, P.REFUSED), TimePassed, P.PROMPTED, prompt, when=next_one_waits),
     row((P.GRANTED, P.REFUSED), TimePassed, P.IDLE, end_show, when=time_is_up),
-    row(P.DECLINED, CredentialPresented, None, let_in_by_credential, when=opens_at_once),
-    row(P.DECLINED, CredentialPresented, None, spend, when=opens_once_spent),
-    row(P.DECLINED, CredentialPresented, None, ask_second, when=needs_second),
-    row(P.DECLINED, CredentialPresented, None, refuse_credential),
     row(P.DECLINED, DeclineSaid, None, decline_again),
     row(P.DECLINED, DoorCycleEnded, None, wait_after_door, when=was_let_in),
     row(P.DECLINED, PresenceChanged, None, wait_for_clear, when=quiet),
     row(P.DECLINED, PresenceChanged, None, wait_on),
     row(P.DECLINED, TimePassed, None, refuse_unanswered, when=waiting_is_over),
     row(P.DECLINED, TimePassed, P.IDLE, end_decline, when=decline_is_over),
+    row(P.PENDING, DoorBarred, P.REFUSED, refuse_barred, when=bars_the_holder),
+    row(P.DECLINED, DoorBarred, None, refuse_barred, when=bars_the_holder),
     row(ANY, DoorBarred, None, note_bar),
     row(ANY, EnrolmentEnded, None, await_empty),
     row(ANY, ZoneSeen, None, note_empty, when=zone_is_empty),

@@ -91,7 +91,7 @@ def way_with_pin(shown: CredentialPresented) -> Way:
     return Way.CARD_PIN if shown.medium is Medium.CARD else Way.QR_PIN
 
 
-def breaks_passback(holder: Holder, at: Moment, policy: Policy) -> bool:
+def breaks_passback(holder: Holder, at: Moment) -> bool:
     """Whether somebody comes in who has not gone out, as far as anybody knows.
 
     Timed passback forgets after its time; so does it all while the clock is not trusted, because
@@ -118,7 +118,7 @@ def _holder_refusal(holder: Holder, at: Moment, policy: Policy) -> Reason | None
             return Reason.CLOCK_UNTRUSTED
         if not is_open(holder.group.schedule, at):
             return Reason.NOT_NOW
-    refuses = _passback_refuses(holder, policy) and breaks_passback(holder, at, policy)
+    refuses = _passback_refuses(holder, policy) and breaks_passback(holder, at)
     return Reason.PASSBACK if refuses else None
 
 

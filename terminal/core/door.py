@@ -3,8 +3,8 @@
 The only table that moves the strike. A pulse lasts at most `release_s` and is never begun again
 while it runs or while the door stands open (law 5); a held release is another thing with its own
 end, asserted by a lease (D15). The record of a release stands before the release (law 4): here, in
-the order of the outputs, and again in `machine.ordered`. What the rows do stands in `door_release`
-and `door_watch`.
+the order of the outputs, and again in `machine.ordered`. What the rows do stands in `door_release`,
+`door_hold` and `door_watch`.
 
 What changes with this file: `docs/states.md`, the wiring's meaning of the contact, every promise
 about the relay.
@@ -12,7 +12,7 @@ about the relay.
 
 from __future__ import annotations
 
-from terminal.core.door_release import (
+from terminal.core.door_hold import (
     assert_hold,
     assertion_is_due,
     begin_free_time,
@@ -21,10 +21,6 @@ from terminal.core.door_release import (
     end_hold,
     end_hold_open,
     free_time_begins,
-    grant_in_pulse,
-    grant_open,
-    grant_while_free,
-    grant_without_strike,
     hold,
     hold_ends_open,
     hold_is_over,
@@ -37,26 +33,34 @@ from terminal.core.door_release import (
     look_at_schedule,
     look_is_due,
     may_not_be_held,
+    refuse_hold,
+    set_free_passage,
+    stands_open,
+    stay_locked_down,
+)
+from terminal.core.door_release import (
+    forget_coming,
+    grant_in_pulse,
+    grant_open,
+    grant_while_free,
+    grant_without_strike,
+    guard_may_not,
+    nobody_passed,
     note_exit,
     note_guard,
     opens_to_everyone,
-    other_door_is_open,
     panel_decides,
     pulse_ends,
     refuse_guard,
-    refuse_hold,
     release,
     release_for_exit,
     release_for_guard,
     release_to_everyone,
     rex_releases,
     secure_late,
-    set_free_passage,
-    stands_open,
-    stay_locked_down,
     tell_panel,
 )
-from terminal.core.door_state import ANY, STANDING_OPEN, DoorState, P, Step
+from terminal.core.door_state import ANY, STANDING_OPEN, UNFREE, DoorState, P, Step
 from terminal.core.door_watch import (
     begin,
     begin_open,
@@ -80,6 +84,7 @@ from terminal.core.door_watch import (
     other_door_opens_too,
     propped,
     pulse_is_over,
+    secure_for_other,
     time_is_up,
     warn_open,
 )
@@ -122,7 +127,7 @@ TABLE = (
     row(P.FORCED, StrikeAsked, None, grant_without_strike),
     row(P.SECURED, RexPressed, P.RELEASED, release_for_exit, when=rex_releases),
     row(ANY, RexPressed, None, note_exit),
-    row(ANY, ReleaseAsked, None, refuse_guard, when=other_door_is_open),
+    row(ANY, ReleaseAsked, None, refuse_guard, when=guard_may_not),
     row(P.SECURED, ReleaseAsked, P.RELEASED, release_for_guard),
     row(ANY, ReleaseAsked, None, note_guard),
     row(P.RELEASED, ContactChanged, P.OPEN, open_secure, when=opens),
@@ -139,7 +144,8 @@ TABLE = (
     row(P.FREE, TimePassed, P.OPEN, end_hold_open, when=hold_ends_open),
     row(P.FREE, TimePassed, P.SECURED, end_hold, when=hold_is_over),
     row(P.FREE, TimePassed, None, assert_hold, when=assertion_is_due),
-    row((P.SECURED, P.OPEN), TimePassed, P.FREE, begin_free_time, when=free_time_begins),
+    row(UNFREE, TimePassed, P.FREE, begin_free_time, when=free_time_begins),
+    row(ANY, TimePassed, None, forget_coming, when=nobody_passed),
     row(ANY, TimePassed, None, look_at_schedule, when=look_is_due),
     row(ANY, FreePassageSet, None, set_free_passage),
     row(ANY, HoldAsked, None, refuse_hold, when=may_not_be_held),
@@ -157,5 +163,6 @@ TABLE = (
     row(P.FREE, InterlockChanged, P.OPEN, end_hold_open_for_other, when=other_door_opens_too),
     row(P.FREE, InterlockChanged, P.SECURED, end_hold_for_other, when=other_door_opens),
     row(P.RELEASED, InterlockChanged, P.SECURED, end_pulse_for_other, when=other_door_opens),
+    row(ANY, InterlockChanged, None, secure_for_other, when=other_door_opens),
     row(ANY, InterlockChanged, None, note_interlock),
 )

@@ -1,9 +1,9 @@
-"""What releases the strike, and what keeps it from being released.
+"""What releases the strike for one person, and what keeps it from being released.
 
-A pulse for one person, a held release with its own end, a schedule in which the door is open to
-everyone, a guard's release. A lockdown or the other door of a pair keeps all of them back but a
-guard's, which has a reason and is on record (R47); leaving needs none of them (R21). Where an
-existing panel decides, it is told who is there, and the strike stays at rest.
+A pulse for one person who comes in or goes out, a guard's release. The other door of a pair keeps
+all of them back; a lockdown those who come in, which `access` knows, but no guard, who has a reason
+and is on record (R47). Leaving needs none of them (R21). Where an existing panel decides, it is
+told who is there, and the strike stays at rest. What lasts longer stands in `door_hold`.
 
 What changes with this file: the rows of `door` that release, every promise about the relay.
 """
@@ -12,20 +12,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from terminal.core.door_hold import begin_free_time
 from terminal.core.door_state import (
     DoorState,
     Step,
-    bar_told,
-    is_barred,
+    has_strike,
     is_free_now,
-    lease_s,
     open_s,
     passed,
-    unheld,
 )
 from terminal.core.effects import (
-    HoldStrike,
-    KeepLockdown,
     Kind,
     Record,
     ReleaseStrike,
@@ -34,27 +30,21 @@ from terminal.core.effects import (
 )
 from terminal.core.events import (
     DoorCycleEnded,
-    Event,
-    FreePassageSet,
-    HoldAsked,
-    HoldCancelled,
-    LockdownAsked,
-    LockdownLifted,
     ReleaseAsked,
     RexPressed,
     StrikeAsked,
     TimePassed,
 )
-from terminal.core.policy import HOLD_RENEW_S, Panel, Policy, Rex
-from terminal.core.table import is_due
-from terminal.core.timetable import is_open, seconds_to_next_minute
-from terminal.core.values import Moment, Reason, Side, Way
+from terminal.core.policy import Policy, Rex
+from terminal.core.table import Outputs, is_due
+from terminal.core.timetable import is_open
+from terminal.core.values import Reason, Side, Way
 
 # Guards
 
 
 def panel_decides(state: DoorState, event: StrikeAsked, policy: Policy) -> bool:
-    return policy.panel is Panel.WIEGAND
+    return not has_strike(policy)
 
 
 def opens_to_everyone(state: DoorState, event: StrikeAsked, policy: Policy) -> bool:
@@ -62,45 +52,16 @@ def opens_to_everyone(state: DoorState, event: StrikeAsked, policy: Policy) -> b
 
 
 def rex_releases(state: DoorState, event: RexPressed, policy: Policy) -> bool:
-    return policy.rex is Rex.RELEASE and not state.interlocked
+    return policy.rex is Rex.RELEASE and not state.interlocked and has_strike(policy)
 
 
-def may_not_be_held(state: DoorState, event: HoldAsked, policy: Policy) -> bool:
-    return is_barred(state)
+def guard_may_not(state: DoorState, event: ReleaseAsked, policy: Policy) -> bool:
+    """A lockdown does not keep a guard from it; the other door does, and another panel."""
+    return state.interlocked or not has_strike(policy)
 
 
-def other_door_is_open(state: DoorState, event: ReleaseAsked, policy: Policy) -> bool:
-    return state.interlocked
-
-
-def is_locked_down(state: DoorState, event: Event, policy: Policy) -> bool:
-    return state.locked_down
-
-
-def stands_open(state: DoorState, event: Event, policy: Policy) -> bool:
-    return state.is_open
-
-
-def assertion_is_due(state: DoorState, event: TimePassed, policy: Policy) -> bool:
-    return is_due(state.renew_s, event.at.mono_s)
-
-
-def hold_is_over(state: DoorState, event: TimePassed, policy: Policy) -> bool:
-    if state.by_schedule:
-        return not is_free_now(state, event.at)
-    return is_due(state.until_s, event.at.mono_s)
-
-
-def hold_ends_open(state: DoorState, event: TimePassed, policy: Policy) -> bool:
-    return state.is_open and hold_is_over(state, event, policy)
-
-
-def free_time_begins(state: DoorState, event: TimePassed, policy: Policy) -> bool:
-    return is_free_now(state, event.at)
-
-
-def look_is_due(state: DoorState, event: TimePassed, policy: Policy) -> bool:
-    return is_due(state.look_s, event.at.mono_s)
+def nobody_passed(state: DoorState, event: TimePassed, policy: Policy) -> bool:
+    return is_due(state.coming_until_s, event.at.mono_s)
 
 
 # One person
@@ -139,7 +100,18 @@ def grant_without_strike(state: DoorState, event: StrikeAsked, policy: Policy) -
 
 
 def tell_panel(state: DoorState, event: StrikeAsked, policy: Policy) -> Step:
-    return _coming(state, event), (_granted(event, "panel"), TellPanel(event.person))
+    """Whether the panel lets somebody in is seen by the contact, in the time of a pulse."""
+    told: Outputs = (_granted(event, "panel"), TellPanel(event.person))
+    after = _coming(state, event)
+    if not state.is_open:
+        return replace(after, coming_until_s=event.at.mono_s + policy.release_s), told
+    noted, notes = passed(after, event.at)
+    return noted, (*told, *notes)
+
+
+def forget_coming(state: DoorState, event: TimePassed, policy: Policy) -> Step:
+    """The panel has let nobody in, or nobody went."""
+    return replace(state, coming=(), coming_until_s=None), (DoorCycleEnded(event.at),)
 
 
 def release_for_exit(state: DoorState, event: RexPressed, policy: Policy) -> Step:
@@ -163,7 +135,9 @@ def note_guard(state: DoorState, event: ReleaseAsked, policy: Policy) -> Step:
 
 
 def refuse_guard(state: DoorState, event: ReleaseAsked, policy: Policy) -> Step:
-    record = Record(Kind.REFUSED, event.at, None, Way.GUARD, Reason.INTERLOCK, by=event.by)
+    facts = (("why", event.why),)
+    reason = Reason.INTERLOCK if state.interlocked else Reason.ANOTHER_WAY
+    record = Record(Kind.REFUSED, event.at, None, Way.GUARD, reason, by=event.by, facts=facts)
     return state, (record,)
 
 
@@ -175,144 +149,6 @@ def pulse_ends(state: DoorState, event: TimePassed, policy: Policy) -> Step:
 def secure_late(state: DoorState, event: TimePassed, policy: Policy) -> Step:
     """The door still stands open, and the pulse of its release is over."""
     return replace(state, strike_until_s=None), (SecureStrike(),)
-
-
-# A held release
-
-
-def hold(state: DoorState, event: HoldAsked, policy: Policy) -> Step:
-    now_s = event.at.mono_s
-    after = replace(
-        state,
-        until_s=now_s + event.lasts_s,
-        renew_s=now_s + HOLD_RENEW_S,
-        strike_until_s=None,
-        by_schedule=False,
-    )
-    facts = (("lasts_s", f"{event.lasts_s:.0f}"), ("why", event.why))
-    record = Record(Kind.HOLD_STARTED, event.at, way=Way.HOLD, by=event.by, facts=facts)
-    return after, (record, HoldStrike(lease_s(after, now_s)))
-
-
-def refuse_hold(state: DoorState, event: HoldAsked, policy: Policy) -> Step:
-    reason = Reason.LOCKDOWN if state.locked_down else Reason.INTERLOCK
-    return state, (Record(Kind.REFUSED, event.at, None, Way.HOLD, reason, by=event.by),)
-
-
-def assert_hold(state: DoorState, event: TimePassed, policy: Policy) -> Step:
-    now_s = event.at.mono_s
-    return replace(state, renew_s=now_s + HOLD_RENEW_S), (HoldStrike(lease_s(state, now_s)),)
-
-
-def end_hold(state: DoorState, event: Event, policy: Policy) -> Step:
-    return _hold_ended(state, event.at, None, None)
-
-
-def end_hold_open(state: DoorState, event: Event, policy: Policy) -> Step:
-    return _hold_ended(state, event.at, None, event.at.mono_s + open_s(policy))
-
-
-def cancel_hold(state: DoorState, event: HoldCancelled, policy: Policy) -> Step:
-    """Where a schedule holds the door, it holds it no more until its next time."""
-    return _hold_ended(_suspended(state), event.at, event.by, None)
-
-
-def cancel_hold_open(state: DoorState, event: HoldCancelled, policy: Policy) -> Step:
-    until_s = event.at.mono_s + open_s(policy)
-    return _hold_ended(_suspended(state), event.at, event.by, until_s)
-
-
-def _hold_ended(state: DoorState, at: Moment, by: str | None, until_s: float | None) -> Step:
-    way = Way.SCHEDULE if state.by_schedule else Way.HOLD
-    record = Record(Kind.HOLD_ENDED, at, way=way, by=by)
-    return unheld(state, until_s), (SecureStrike(), record)
-
-
-def _suspended(state: DoorState) -> DoorState:
-    return replace(state, is_suspended=state.is_suspended or state.by_schedule)
-
-
-# Open to everyone, by schedule
-
-
-def set_free_passage(state: DoorState, event: FreePassageSet, policy: Policy) -> Step:
-    after = replace(
-        state,
-        free=event.schedule,
-        first_person=event.first_person,
-        somebody_came=False,
-        is_suspended=False,
-        look_s=event.at.mono_s,
-    )
-    return after, ()
-
-
-def begin_free_time(state: DoorState, event: Event, policy: Policy) -> Step:
-    assert state.free is not None, "guarded by `is_free_now`"
-    now_s = event.at.mono_s
-    after = replace(
-        state,
-        until_s=None,
-        strike_until_s=None,
-        renew_s=now_s + HOLD_RENEW_S,
-        by_schedule=True,
-    )
-    facts = (("schedule", state.free.name),)
-    record = Record(Kind.HOLD_STARTED, event.at, way=Way.SCHEDULE, facts=facts)
-    return after, (record, HoldStrike(lease_s(after, now_s)))
-
-
-def look_at_schedule(state: DoorState, event: TimePassed, policy: Policy) -> Step:
-    """Once a minute; outside the schedule's time the first person is forgotten."""
-    if state.free is None:
-        return replace(state, look_s=None), ()
-    look_s = event.at.mono_s + seconds_to_next_minute(event.at)
-    if is_open(state.free, event.at):
-        return replace(state, look_s=look_s), ()
-    return replace(state, look_s=look_s, somebody_came=False, is_suspended=False), ()
-
-
-# A lockdown
-
-
-def lock_down(state: DoorState, event: LockdownAsked, policy: Policy) -> Step:
-    after, outputs = _locked(state, event)
-    return replace(after, strike_until_s=None), (SecureStrike(), *outputs)
-
-
-def lock_down_released(state: DoorState, event: LockdownAsked, policy: Policy) -> Step:
-    after, outputs = _locked(state, event)
-    ended = replace(after, until_s=None, strike_until_s=None, coming=())
-    return ended, (SecureStrike(), *outputs, DoorCycleEnded(event.at))
-
-
-def lock_down_free(state: DoorState, event: LockdownAsked, policy: Policy) -> Step:
-    held, ending = end_hold(state, event, policy)
-    after, outputs = _locked(held, event)
-    return after, (*ending, *outputs)
-
-
-def lock_down_free_open(state: DoorState, event: LockdownAsked, policy: Policy) -> Step:
-    held, ending = end_hold_open(state, event, policy)
-    after, outputs = _locked(held, event)
-    return after, (*ending, *outputs)
-
-
-def stay_locked_down(state: DoorState, event: Event, policy: Policy) -> Step:
-    return state, ()
-
-
-def lift_lockdown(state: DoorState, event: LockdownLifted, policy: Policy) -> Step:
-    after = replace(state, locked_down=False)
-    facts = (("why", event.why),)
-    record = Record(Kind.LOCKDOWN_LIFTED, event.at, by=event.by, facts=facts)
-    return after, (record, KeepLockdown(on=False), bar_told(after, event.at))
-
-
-def _locked(state: DoorState, event: LockdownAsked) -> Step:
-    after = replace(state, locked_down=True)
-    record = Record(Kind.LOCKDOWN, event.at, by=event.by, facts=(("why", event.why),))
-    return after, (record, KeepLockdown(on=True), bar_told(after, event.at))
 
 
 # What they share

@@ -10,7 +10,7 @@ from enum import Enum
 
 from terminal.core.effects import Effect, NotePassage
 from terminal.core.events import DoorBarred, Event
-from terminal.core.policy import HOLD_LEASE_S, Policy
+from terminal.core.policy import HOLD_LEASE_S, Panel, Policy
 from terminal.core.table import Outputs
 from terminal.core.timetable import is_open
 from terminal.core.values import Moment, PersonId, Schedule, Side
@@ -31,6 +31,8 @@ class DoorPhase(Enum):
 P = DoorPhase
 ANY = tuple(DoorPhase)
 STANDING_OPEN = (P.OPEN, P.WARNED, P.HELD_OPEN, P.FORCED)
+UNFREE = (P.SECURED, P.OPEN, P.WARNED, P.HELD_OPEN)
+"""Where a schedule may release the door for everyone; never where it was forced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class DoorState:
 
     `strike_until_s` ends a pulse that goes on while the door is open; `rex_until_s` the time in
     which an opening door is somebody leaving. `coming` are those who were let in and have not yet
-    been seen to pass. `free` is when the door is open to everyone: `somebody_came` whether the
+    been seen to pass, `coming_until_s` how long that is waited for where another panel decides.
+    `free` is when the door is open to everyone: `somebody_came` whether the
     first person has come in that time, `is_suspended` whether an operator has ended it until the
     next, `by_schedule` whether the door is released for it now, `look_s` when to look again.
     """
@@ -51,6 +54,7 @@ class DoorState:
     strike_until_s: float | None = None
     rex_until_s: float | None = None
     coming: tuple[tuple[PersonId, Side], ...] = ()
+    coming_until_s: float | None = None
     is_tampered: bool = False
     fire: bool = False
     interlocked: bool = False
@@ -68,7 +72,13 @@ Step = tuple[DoorState, Outputs]
 
 def deadlines(state: DoorState) -> tuple[float | None, ...]:
     """All moments (mono s) at which this table wants `TimePassed`."""
-    return state.until_s, state.renew_s, state.strike_until_s, state.look_s
+    return (
+        state.until_s,
+        state.renew_s,
+        state.strike_until_s,
+        state.coming_until_s,
+        state.look_s,
+    )
 
 
 def is_barred(state: DoorState) -> bool:
@@ -86,6 +96,11 @@ def is_free_now(state: DoorState, at: Moment) -> bool:
     if state.free is None or state.is_suspended or is_barred(state):
         return False
     return is_open(state.free, at) and (state.somebody_came or not state.first_person)
+
+
+def has_strike(policy: Policy) -> bool:
+    """Whether the strike is moved from here at all; a panel that is told who is there moves it."""
+    return policy.panel is not Panel.WIEGAND
 
 
 def open_s(policy: Policy) -> float:
@@ -108,7 +123,7 @@ def unheld(state: DoorState, until_s: float | None) -> DoorState:
 def passed(state: DoorState, at: Moment) -> tuple[DoorState, tuple[Effect, ...]]:
     """Whoever was let in has come through: out of a reader inside, in from one outside."""
     notes = tuple(NotePassage(person, _beyond(side), at) for person, side in state.coming)
-    return replace(state, coming=()), notes
+    return replace(state, coming=(), coming_until_s=None), notes
 
 
 def _beyond(reader: Side) -> Side:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from terminal.core.door_release import end_hold, end_hold_open
+from terminal.core.door_hold import end_hold, end_hold_open
 from terminal.core.door_state import DoorPhase, DoorState, Step, bar_told, open_s, passed
 from terminal.core.effects import Kind, Play, Record, SecureStrike, Sound
 from terminal.core.events import (
@@ -115,8 +115,12 @@ def close_secure(state: DoorState, event: ContactChanged, policy: Policy) -> Ste
         state, is_open=False, until_s=None, strike_until_s=None, rex_until_s=None, coming=()
     )
     closed = Record(Kind.DOOR_CLOSED, event.at)
-    over = (AlarmEnded(event.at, Alarm.HELD_OPEN), AlarmEnded(event.at, Alarm.PROPPED))
-    return after, (SecureStrike(), closed, *over, DoorCycleEnded(event.at))
+    return after, (SecureStrike(), closed, *_no_longer_held(event.at))
+
+
+def _no_longer_held(at: Moment) -> Outputs:
+    held, propped = AlarmEnded(at, Alarm.HELD_OPEN), AlarmEnded(at, Alarm.PROPPED)
+    return held, propped, DoorCycleEnded(at)
 
 
 def open_while_free(state: DoorState, event: ContactChanged, policy: Policy) -> Step:
@@ -125,8 +129,8 @@ def open_while_free(state: DoorState, event: ContactChanged, policy: Policy) -> 
 
 def close_while_free(state: DoorState, event: ContactChanged, policy: Policy) -> Step:
     """Whoever went through is through, also for the one who watches how a visit ends."""
-    over = DoorCycleEnded(event.at)
-    return replace(state, is_open=False), (Record(Kind.DOOR_CLOSED, event.at), over)
+    closed = Record(Kind.DOOR_CLOSED, event.at)
+    return replace(state, is_open=False), (closed, *_no_longer_held(event.at))
 
 
 def warn_open(state: DoorState, event: TimePassed, policy: Policy) -> Step:
@@ -175,6 +179,12 @@ def note_interlock(state: DoorState, event: InterlockChanged, policy: Policy) ->
     return after, (Record(Kind.INTERLOCK, event.at, facts=facts), bar_told(after, event.at))
 
 
+def secure_for_other(state: DoorState, event: InterlockChanged, policy: Policy) -> Step:
+    """A pulse that runs on while this door is open ends with the other's opening, too."""
+    after, outputs = note_interlock(replace(state, strike_until_s=None), event, policy)
+    return after, (SecureStrike(), *outputs)
+
+
 def end_hold_for_other(state: DoorState, event: InterlockChanged, policy: Policy) -> Step:
     noted, outputs = note_interlock(state, event, policy)
     after, ending = end_hold(noted, event, policy)
@@ -207,6 +217,7 @@ def standing(state: DoorState) -> frozenset[Alarm]:
     causes = (
         (Alarm.FORCED_OPEN, state.phase is DoorPhase.FORCED),
         (Alarm.HELD_OPEN, state.phase is DoorPhase.HELD_OPEN),
+        (Alarm.PROPPED, state.phase is DoorPhase.HELD_OPEN),
         (Alarm.TAMPER, state.is_tampered),
         (Alarm.FIRE, state.fire),
     )

@@ -49,7 +49,7 @@ from terminal.core.events import (
 )
 from terminal.core.policy import POSES, Policy
 from terminal.core.table import Outputs, advance, is_due, row
-from terminal.core.values import ConsentState, Hint, Moment, PersonId, Pose, Reason
+from terminal.core.values import ConsentState, Hint, Moment, PersonId, Pose, Reason, Side
 
 
 class EnrolmentPhase(Enum):
@@ -115,8 +115,13 @@ def takes_button(state: EnrolmentState) -> bool:
 
 
 def takes_card(state: EnrolmentState, event: CredentialPresented) -> bool:
-    """Whether this card is meant for the enrolment: a card of nobody, while one is waited for."""
-    return state.phase is P.TAP_CARD and event.card is not None and event.holder is None
+    """Whether this card is meant for the enrolment: a card of nobody, while one is waited for.
+
+    A card of which nobody could say whose it is may be somebody's; one shown inside is on its way
+    out.
+    """
+    is_free = event.card is not None and event.holder is None and event.is_checked
+    return state.phase is P.TAP_CARD and is_free and event.side is Side.OUTSIDE
 
 
 # Guards

@@ -362,7 +362,12 @@ class EraseAsked(Event):
 
 @dataclass(frozen=True, slots=True)
 class FaceWentOff(Event):
-    """Told by `machine` to its tables: vision is permitted nothing, whatever the cause."""
+    """Told by `machine` to its tables: vision is permitted nothing, whatever the cause.
+
+    `for_the_sign` is whether nothing but the sign is missing, which is to be lit and read back.
+    """
+
+    for_the_sign: bool = False
 
 
 @dataclass(frozen=True, slots=True)

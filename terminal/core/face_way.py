@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from terminal.core.admission import Second, breaks_passback, face_refusal
-from terminal.core.credential_way import finished, passback_told
+from terminal.core.admission import Second, face_refusal
+from terminal.core.credential_way import FOREIGN
 from terminal.core.effects import Kind, Play, Record, Sound
 from terminal.core.events import (
     CaptureHindered,
@@ -20,10 +20,12 @@ from terminal.core.events import (
     Event,
     FaceAsked,
     FaceCompared,
+    FaceWentOff,
     StrikeAsked,
     TimePassed,
     ZoneSeen,
 )
+from terminal.core.letting_in import finished, passback_told
 from terminal.core.policy import FACE_FAILURES, FACE_PAUSE_S, Policy, Trigger
 from terminal.core.table import is_due
 from terminal.core.transaction import (
@@ -46,6 +48,11 @@ def walks_up(state: AccessState, event: ZoneSeen, policy: Policy) -> bool:
     return policy.trigger is Trigger.WALK_UP and _is_fresh(state)
 
 
+def walks_up_past_a_code(state: AccessState, event: ZoneSeen, policy: Policy) -> bool:
+    """What is shown is only that some code in the picture is no pass: nobody waits for that."""
+    return state.reason in FOREIGN and walks_up(state, event, policy)
+
+
 def next_one_waits(state: AccessState, event: TimePassed, policy: Policy) -> bool:
     waits = policy.trigger is Trigger.WALK_UP and _is_fresh(state)
     return waits and is_due(state.until_s, event.at.mono_s)
@@ -58,6 +65,11 @@ def is_ready(state: AccessState, event: Event, policy: Policy) -> bool:
 def _is_fresh(state: AccessState) -> bool:
     stands = state.in_view is not None and state.in_view != state.spent
     return stands and not state.must_clear and not state.away
+
+
+def sign_is_coming(state: AccessState, event: FaceWentOff, policy: Policy) -> bool:
+    """Whoever has just asked for the face waits until the sign is lit; nobody is looked at yet."""
+    return event.for_the_sign
 
 
 def zone_is_empty(state: AccessState, event: ZoneSeen, policy: Policy) -> bool:
@@ -151,8 +163,7 @@ def let_in_by_face(state: AccessState, event: FaceCompared, policy: Policy) -> S
     holder = event.holder
     assert holder is not None, "guarded by `recognised`"
     asked = StrikeAsked(event.at, Way.FACE, holder.person)
-    broken = breaks_passback(holder, event.at, policy)
-    told = passback_told(event.at, holder, Way.FACE) if broken else ()
+    told = passback_told(event.at, holder, Way.FACE)
     after = replace(granted(state, event.at, policy), spent=state.track, face_failures=0)
     last = ended(state, event.at, Outcome.GRANTED)
     return after, (*told, asked, Play(Sound.GRANTED), *last)
@@ -186,10 +197,12 @@ def ask_for_pin(state: AccessState, event: FaceCompared, policy: Policy) -> Step
     pending = state.pending
     assert pending is not None, "guarded by `is_of_second`"
     record = Record(Kind.REFUSED, event.at, pending.person, Way.CARD_FACE, Reason.NOT_RECOGNISED)
+    now_s = event.at.mono_s
+    until_s = now_s + policy.second_wait_s
     failed = replace(
         state,
         face_failures=state.face_failures + 1,
-        pending=replace(pending, wants=Second.PIN),
+        pending=replace(pending, wants=Second.PIN, since_s=now_s, until_s=until_s),
         reason=Reason.NOT_RECOGNISED,
     )
     if failed.face_failures < FACE_FAILURES:

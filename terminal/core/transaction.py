@@ -64,8 +64,10 @@ FACE_PHASES = (P.ASKED, P.PROMPTED, P.SCANNING)
 class Pending:
     """A credential that is good, and what is still waited for: a second thing, or its being spent.
 
-    `way` is what the credential is so far, with the second thing that came; `typing_s` how long
-    that was typed, `wrong` how many PINs were wrong; `until_s` (mono s) ends the waiting.
+    `way` is what the credential is so far, with the second thing that came; `since_s` is from when
+    a PIN was waited for, `typing_s` how long it was typed, `wrong` how many were wrong; `until_s`
+    (mono s) ends the waiting. While a PIN `is_checking` no other is taken, so that none is checked
+    within the delay of another; while the pass `is_spending` nothing more is wanted.
     """
 
     shown: CredentialPresented
@@ -76,6 +78,7 @@ class Pending:
     wrong: int = 0
     typing_s: float = 0.0
     is_marked: bool = False
+    is_checking: bool = False
     is_spending: bool = False
 
     @property
@@ -116,7 +119,8 @@ class AccessState:
 
     `in_view` is the track that stands ready in the zone now, `spent` the one that had its one
     scan; `must_clear` forbids a scan until the zone was seen empty; `away` forbids every face
-    model because somebody comes in another way. Deadlines are mono s: of the phase, of `away`
+    model because somebody comes in another way; `awaits_door` is whether that somebody was let in
+    and the door has not been through its cycle yet. Deadlines are mono s: of the phase, of `away`
     after the door was closed, of a decline or `away` that everyone left, of both at the latest, of
     the pause of the face.
     """
@@ -133,6 +137,7 @@ class AccessState:
     spent: TrackId | None = None
     must_clear: bool = False
     away: bool = False
+    awaits_door: bool = False
     pending: Pending | None = None
     hint: Hint | None = None
     reason: Reason | None = None
@@ -155,14 +160,18 @@ Step = tuple[AccessState, Outputs]
 def deadlines(state: AccessState) -> tuple[float | None, ...]:
     """All moments (mono s) at which this table wants `TimePassed`."""
     pending_s = state.pending.until_s if state.pending else None
-    return (
-        state.until_s,
-        state.away_until_s,
-        state.clear_s,
-        state.last_s,
-        state.paused_until_s,
-        pending_s,
-    )
+    ends = () if is_served(state) else leavings(state)
+    return state.until_s, state.paused_until_s, pending_s, *ends
+
+
+def leavings(state: AccessState) -> tuple[float | None, ...]:
+    """The moments (mono s) at which a decline, or `away`, is over, whichever comes first (D9)."""
+    return state.away_until_s, state.clear_s, state.last_s
+
+
+def is_served(state: AccessState) -> bool:
+    """Whether somebody is being let in right now: neither a decline nor `away` ends meanwhile."""
+    return state.pending is not None or state.phase is P.GRANTED
 
 
 def looked(state: AccessState, event: Event, policy: Policy) -> AccessState:
@@ -192,6 +201,11 @@ def aside(state: AccessState, at: Moment, policy: Policy) -> AccessState:
     return replace(state, away=True, away_until_s=None, clear_s=None, last_s=last_s)
 
 
+def has_left(state: AccessState, now_s: float) -> bool:
+    """Whether whoever wanted no face is taken to be gone at this moment (mono s) (D9)."""
+    return any(is_due(end_s, now_s) for end_s in leavings(state))
+
+
 def not_away(state: AccessState) -> AccessState:
     """Nobody comes in another way any more."""
     return replace(state, away=False, away_until_s=None, clear_s=None, last_s=None)
@@ -201,14 +215,12 @@ def _away_noted(state: AccessState, event: Event, policy: Policy) -> AccessState
     """It ends as a decline does (D9): after the door, when everyone has left, or at the latest."""
     now_s = event.at.mono_s
     match event:
-        case DoorCycleEnded() if not state.is_running:
+        case DoorCycleEnded() if state.awaits_door:
             return replace(state, away_until_s=now_s + policy.decline_hold_s)
         case PresenceChanged():
             return replace(state, clear_s=None if event.present else now_s + policy.decline_clear_s)
-        case TimePassed() if state.phase not in (P.PENDING, P.GRANTED):
-            ends = (state.away_until_s, state.clear_s, state.last_s)
-            over = any(is_due(end_s, now_s) for end_s in ends)
-            return replace(not_away(state), must_clear=True) if over else state
+        case TimePassed() if not is_served(state) and has_left(state, now_s):
+            return replace(not_away(state), must_clear=True)
         case _:
             return state
 
@@ -226,6 +238,7 @@ def begun(state: AccessState, at: Moment, way: Way) -> AccessState:
         steps=1,
         waited_s=0.0,
         is_running=True,
+        awaits_door=False,
         pending=None,
         reason=None,
     )

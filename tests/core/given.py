@@ -14,17 +14,31 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from terminal.core import machine
-from terminal.core.effects import Effect, Effects, Kind, LightSign, Permit, Record
+from terminal.core.effects import (
+    Effect,
+    Effects,
+    Kind,
+    LightSign,
+    Permit,
+    Play,
+    Record,
+    Show,
+    TransactionEnded,
+)
 from terminal.core.events import (
     ButtonPressed,
     ButtonReleased,
     CameraChanged,
+    ContactChanged,
     CredentialPresented,
     DuplicateChecked,
     EnrolAsked,
     EnrolledChanged,
     Event,
     FaceCompared,
+    PassSpent,
+    PinChecked,
+    PinTyped,
     ReferenceTaken,
     SignRead,
     Started,
@@ -38,12 +52,25 @@ from terminal.core.values import (
     CardId,
     ConsentId,
     ConsentState,
+    FaceOff,
+    Group,
     Holder,
+    Level,
+    Medium,
     Moment,
+    Outcome,
+    Passback,
+    PassId,
     Permission,
     PersonId,
+    PinVerdict,
+    Rule,
+    Schedule,
+    Side,
+    Ticket,
     TrackId,
     View,
+    Way,
 )
 
 E = TypeVar("E", bound=Effect)
@@ -62,12 +89,39 @@ MOVED_OUT = replace(AGREED, valid_until=BEGIN - timedelta(days=1))
 NOT_YET_IN = replace(AGREED, valid_from=BEGIN + timedelta(days=1))
 DATED = replace(AGREED, valid_from=BEGIN - timedelta(days=1), valid_until=BEGIN + timedelta(days=1))
 
+WITH_PIN = replace(AGREED, has_pin=True)
+CARD_AND_PIN = replace(WITH_PIN, group=Group("staff", Rule.CARD_PIN))
+PASS_AND_PIN = replace(WITH_PIN, group=Group("couriers", Rule.QR_PIN))
+CARD_AND_FACE = replace(WITH_PIN, group=Group("vault", Rule.CARD_FACE))
+RESCUE = replace(AGREED, group=Group("rescue", passes_lockdown=True))
+INSIDE_ALREADY = replace(AGREED, side=Side.INSIDE, side_since=BEGIN)
+
+PASS = Ticket(
+    PassId("00c0ffee00c0ffee"),
+    valid_from=BEGIN - timedelta(days=1),
+    valid_until=BEGIN + timedelta(days=1),
+)
+COUNTED = replace(PASS, number=PassId("0000000000000003"), left=3)
+ROTATING = replace(PASS, number=PassId("0000000000000030"), step=77)
+
 CARD = CardId("0a" * 16)
 FREE_CARD = CardId("0b" * 16)
 READERS = ("inside", "outside")
 
 WALK_UP = Policy()
 BUTTON = Policy(trigger=Trigger.BUTTON)
+
+
+NIGHT = ((0, 6 * 60), (22 * 60, 24 * 60))
+DAY = ((8 * 60, 18 * 60),)
+WORKDAYS = Schedule("workdays", (DAY, DAY, DAY, DAY, DAY, (), ()))
+"""`BEGIN` is a Saturday, at noon."""
+
+
+def passback(kind: Passback, passback_s: float = 0.0) -> Holder:
+    """Somebody who is inside already, of a group with this anti-passback."""
+    group = Group("tenants", passback=kind, passback_s=passback_s)
+    return replace(INSIDE_ALREADY, group=group)
 
 
 def at(mono_s: float, trusted: bool = True) -> Moment:
@@ -162,6 +216,33 @@ class Terminal:
             if self.sign_works:
                 self._take(SignRead(at(self.now_s, self.trusted), sign.lit))
 
+    @property
+    def noticed(self) -> list[object]:
+        """All that somebody at the door could see or hear, in order."""
+        every = (one for told in self.history for one in told.effects)
+        return [one for one in every if isinstance(one, Show | Play | LightSign)]
+
+    @property
+    def ends(self) -> list[tuple[int, Way, Outcome]]:
+        """How the transactions ended, in order."""
+        return [(one.number, one.way, one.outcome) for one in self.ended]
+
+    @property
+    def ended(self) -> list[TransactionEnded]:
+        """The transactions that have ended, in order."""
+        return [one for told in self.history for one in only(told.effects, TransactionEnded)]
+
+    @property
+    def recorded(self) -> list[Record]:
+        """The whole log."""
+        return [one for told in self.history for one in only(told.effects, Record)]
+
+    @property
+    def embedded(self) -> set[TrackId | None]:
+        """The tracks that vision was ever permitted to embed."""
+        every = (permit.permission for permit in self.permits)
+        return {one.track for one in every if one.level is Level.EMBED}
+
     # What people do
 
     def sees(self, view: View, track: int | None = None) -> Effects:
@@ -176,9 +257,52 @@ class Terminal:
         """The probe of a track was compared."""
         return self.hears(FaceCompared, track=TrackId(track), holder=holder)
 
-    def shows_card(self, holder: Holder | None, reader: str = "outside") -> Effects:
+    def shows_card(self, holder: Holder | None, reader: str = "outside", **facts: Any) -> Effects:
         """A card is read."""
-        return self.hears(CredentialPresented, reader=reader, card=CARD, holder=holder)
+        return self.hears(CredentialPresented, reader=reader, card=CARD, holder=holder, **facts)
+
+    def shows_pass(
+        self, holder: Holder | None, ticket: Ticket | None = PASS, **facts: Any
+    ) -> Effects:
+        """A QR pass is held before the camera."""
+        return self.hears(
+            CredentialPresented,
+            reader="camera",
+            card=None,
+            holder=holder,
+            medium=Medium.QR,
+            ticket=ticket,
+            **facts,
+        )
+
+    def leaves_by_card(self, holder: Holder | None) -> Effects:
+        """A card is read inside."""
+        return self.shows_card(holder, reader="inside", side=Side.INSIDE)
+
+    def types(self) -> Effects:
+        """A PIN is typed."""
+        return self.hears(PinTyped, reader="keypad")
+
+    def pin_is(self, verdict: PinVerdict, person: PersonId = RESIDENT) -> Effects:
+        """The typed PIN was checked."""
+        return self.hears(PinChecked, person=person, verdict=verdict)
+
+    def types_pin(self, verdict: PinVerdict, person: PersonId = RESIDENT) -> Effects:
+        """A PIN is typed, and checked at once; the effects of what came of it."""
+        self.types()
+        return self.pin_is(verdict, person)
+
+    def pass_is_spent(self, ticket: Ticket, done: bool = True) -> Effects:
+        """The use of a pass is counted, or could not be."""
+        return self.hears(PassSpent, number=ticket.number, done=done)
+
+    def opens(self) -> Effects:
+        """The door opens."""
+        return self.hears(ContactChanged, open=True)
+
+    def closes(self) -> Effects:
+        """The door closes."""
+        return self.hears(ContactChanged, open=False)
 
     def fails(self, track: int) -> Effects:
         """Somebody walks up, is not recognised, and goes."""
@@ -219,6 +343,11 @@ class Terminal:
         self.consents()
         self.captures()
         return self.hears(DuplicateChecked, found=False)
+
+
+def face_off(terminal: Terminal) -> FaceOff | None:
+    """Why no face model may run, if so."""
+    return machine.face_off(terminal.state, terminal.policy)
 
 
 def started(policy: Policy = WALK_UP, door_open: bool = False) -> Terminal:

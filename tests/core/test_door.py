@@ -16,21 +16,14 @@ from terminal.core.effects import (
     Show,
     Sound,
 )
-from terminal.core.events import ContactChanged, HoldAsked, HoldCancelled, RexPressed
-from terminal.core.policy import HOLD_LEASE_S, HOLD_RENEW_S, Policy, Rex
+from terminal.core.events import HoldAsked, HoldCancelled, RexPressed
+from terminal.core.policy import HOLD_LEASE_S, HOLD_RENEW_S, Policy, Relock, Rex
 from terminal.core.values import Scene, Way
 from tests.core import given
 from tests.core.given import AGREED, NOT_AGREED, Terminal, kinds, only, record
 
 EXIT_RELEASES = Policy(rex=Rex.RELEASE)
-
-
-def opens(terminal: Terminal) -> Effects:
-    return terminal.hears(ContactChanged, open=True)
-
-
-def closes(terminal: Terminal) -> Effects:
-    return terminal.hears(ContactChanged, open=False)
+ON_CLOSE = Policy(relock=Relock.ON_CLOSE)
 
 
 def holds(terminal: Terminal, lasts_s: float) -> Effects:
@@ -45,7 +38,7 @@ def released(policy: Policy = given.WALK_UP) -> Terminal:
 
 def standing_open() -> Terminal:
     terminal = released()
-    opens(terminal)
+    terminal.opens()
     return terminal
 
 
@@ -79,7 +72,7 @@ def test_a_pulse_nobody_uses_ends_after_release_s_and_not_before() -> None:
 
 @pytest.mark.requirement("D15", "R22")
 def test_strike_is_secured_when_the_door_opens() -> None:
-    effects = opens(released())
+    effects = released().opens()
     assert isinstance(effects[0], SecureStrike)
     assert Kind.DOOR_OPENED in kinds(effects)
 
@@ -118,7 +111,7 @@ def test_a_door_held_open_is_an_alarm_once() -> None:
     assert Kind.HELD_OPEN not in kinds(terminal.waits(300.0))
 
 
-def test_a_grant_at_a_door_held_open_ends_the_alarm_without_the_strike() -> None:
+def test_a_grant_at_a_door_held_open_gives_it_time_again_without_the_strike() -> None:
     terminal = standing_open()
     terminal.waits(terminal.policy.held_open_s)
     assert not only(terminal.shows_card(AGREED), ReleaseStrike)
@@ -127,7 +120,7 @@ def test_a_grant_at_a_door_held_open_ends_the_alarm_without_the_strike() -> None
 
 @pytest.mark.requirement("R41")
 def test_a_door_opened_without_a_release_is_forced_and_an_alarm() -> None:
-    effects = opens(given.ready())
+    effects = given.ready().opens()
     assert Kind.FORCED_OPEN in kinds(effects)
     assert Play(Sound.ALARM) in effects
     assert effects[0] == SecureStrike()
@@ -135,7 +128,7 @@ def test_a_door_opened_without_a_release_is_forced_and_an_alarm() -> None:
 
 def test_a_grant_at_a_forced_door_does_not_energise_it() -> None:
     terminal = given.ready()
-    opens(terminal)
+    terminal.opens()
     effects = terminal.shows_card(AGREED)
     assert not only(effects, ReleaseStrike)
     assert terminal.state.door.phase is DoorPhase.FORCED
@@ -144,13 +137,13 @@ def test_a_grant_at_a_forced_door_does_not_energise_it() -> None:
 @pytest.mark.requirement("R41")
 def test_a_forced_door_is_shown_until_it_is_closed() -> None:
     terminal = given.ready()
-    shown = [one.screen.scene for one in only(opens(terminal), Show)]
+    shown = [one.screen.scene for one in only(terminal.opens(), Show)]
     assert shown == [Scene.FORCED_OPEN]
-    assert [one.screen.scene for one in only(closes(terminal), Show)] == [Scene.IDLE]
+    assert [one.screen.scene for one in only(terminal.closes(), Show)] == [Scene.IDLE]
 
 
 def test_a_door_that_closes_is_secured_and_recorded() -> None:
-    effects = closes(standing_open())
+    effects = standing_open().closes()
     assert only(effects, SecureStrike)
     assert Kind.DOOR_CLOSED in kinds(effects)
 
@@ -158,7 +151,7 @@ def test_a_door_that_closes_is_secured_and_recorded() -> None:
 def test_a_contact_that_repeats_itself_changes_nothing() -> None:
     terminal = standing_open()
     before = terminal.state.door
-    opens(terminal)
+    terminal.opens()
     assert terminal.state.door == before
 
 
@@ -177,22 +170,22 @@ def test_a_door_opened_from_inside_is_not_forced() -> None:
     terminal = given.ready()
     terminal.hears(RexPressed)
     terminal.waits(terminal.policy.rex_mask_s)
-    assert kinds(opens(terminal)) == (Kind.DOOR_OPENED,)
+    assert kinds(terminal.opens()) == (Kind.DOOR_OPENED,)
 
 
 def test_a_door_opened_long_after_the_exit_button_is_forced() -> None:
     terminal = given.ready()
     terminal.hears(RexPressed)
     terminal.waits(terminal.policy.rex_mask_s + 0.1)
-    assert Kind.FORCED_OPEN in kinds(opens(terminal))
+    assert Kind.FORCED_OPEN in kinds(terminal.opens())
 
 
 def test_one_press_of_the_exit_button_is_good_for_one_opening() -> None:
     terminal = given.ready()
     terminal.hears(RexPressed)
-    opens(terminal)
-    closes(terminal)
-    assert Kind.FORCED_OPEN in kinds(opens(terminal))
+    terminal.opens()
+    terminal.closes()
+    assert Kind.FORCED_OPEN in kinds(terminal.opens())
 
 
 @pytest.mark.requirement("D15", "T08")
@@ -205,7 +198,7 @@ def test_an_exit_button_that_releases_is_recorded_first() -> None:
 def test_an_exit_button_does_not_energise_an_open_door_or_a_running_pulse() -> None:
     terminal = released(EXIT_RELEASES)
     assert not only(terminal.hears(RexPressed), ReleaseStrike)
-    opens(terminal)
+    terminal.opens()
     assert not only(terminal.hears(RexPressed), ReleaseStrike)
 
 
@@ -266,7 +259,7 @@ def test_a_hold_that_is_not_there_cannot_be_ended() -> None:
 def test_a_door_in_use_during_a_held_release_stays_released() -> None:
     terminal = given.ready()
     holds(terminal, 60.0)
-    assert not only((*opens(terminal), *closes(terminal)), SecureStrike)
+    assert not only((*terminal.opens(), *terminal.closes()), SecureStrike)
     assert not only(terminal.shows_card(AGREED), ReleaseStrike)
 
 
@@ -276,7 +269,7 @@ def test_a_held_release_that_ends_while_the_door_is_open_leaves_an_open_door(
 ) -> None:
     terminal = given.ready()
     holds(terminal, 60.0)
-    opens(terminal)
+    terminal.opens()
     if cancelled:
         terminal.hears(HoldCancelled, by="operator")
     else:
@@ -294,9 +287,43 @@ def test_a_pulse_becomes_a_held_release_without_a_second_pulse() -> None:
 
 def test_every_record_of_the_door_has_a_kind_of_its_own() -> None:
     terminal = standing_open()
-    closes(terminal)
+    terminal.closes()
     every = [one for told in terminal.history for one in only(told.effects, Record)]
     assert [one.kind for one in every if one.kind.value.startswith("door")] == [
         Kind.DOOR_OPENED,
         Kind.DOOR_CLOSED,
     ]
+
+
+# Relock
+
+
+@pytest.mark.requirement("D15")
+def test_where_the_site_wants_it_the_strike_is_secured_on_closing() -> None:
+    terminal = given.started(ON_CLOSE)
+    terminal.shows_card(AGREED)
+    terminal.waits(1.0)
+    assert not only(terminal.opens(), SecureStrike)
+    terminal.waits(1.0)
+    assert only(terminal.closes(), SecureStrike)
+    assert terminal.state.door.phase is DoorPhase.SECURED
+
+
+@pytest.mark.requirement("D15")
+def test_a_pulse_is_never_longer_than_it_may_be_however_long_the_door_is_open() -> None:
+    terminal = given.started(ON_CLOSE)
+    terminal.shows_card(AGREED)
+    terminal.waits(1.0)
+    terminal.opens()
+    assert not only(terminal.waits(terminal.policy.release_s - 1.1), SecureStrike)
+    assert only(terminal.waits(0.1), SecureStrike)
+    assert terminal.state.door.phase is DoorPhase.OPEN
+    assert Kind.HELD_OPEN in kinds(terminal.waits(terminal.policy.held_open_s))
+
+
+def test_where_it_is_secured_on_closing_an_exit_that_only_opens_moves_nothing() -> None:
+    terminal = given.started(ON_CLOSE)
+    terminal.hears(RexPressed)
+    assert not only(terminal.opens(), SecureStrike)
+    terminal.waits(10.0)
+    assert kinds(terminal.closes()) == (Kind.DOOR_CLOSED,)
