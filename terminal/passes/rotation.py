@@ -37,8 +37,11 @@ def step_of(utc: datetime) -> int:
 
 
 def code_at(secret: memoryview | bytes, step: int) -> int:
-    """The code of a step, 0..99999999 (RFC 4226, 5.3 and 5.4, with SHA-256)."""
-    mac = hmac.digest(bytes(secret), struct.pack(">Q", step), "sha256")
+    """The code of a step, 0..99999999 (RFC 4226, 5.3 and 5.4, with SHA-256).
+
+    A board without a battery wakes in 1970, so steps below 0 are no error.
+    """
+    mac = hmac.digest(bytes(secret), struct.pack(">q", step), "sha256")
     offset = mac[-1] & 0xF
     (number,) = struct.unpack_from(">I", mac, offset)
     return int((number & 0x7FFFFFFF) % 10**DIGITS)

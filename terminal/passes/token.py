@@ -14,9 +14,9 @@ The text is `FT1:` and then base45 of, in this order, all numbers big-endian:
     signature  64 bytes   Ed25519 over a label and everything before
     code        4 bytes   only where it rotates, and not signed: the RFC 6238 code of the moment
 
-There is one text for one pass. `check` goes from the outside in: grammar, key, signature, audience;
-nothing is looked up before the signature holds (A7). Whether it is valid now, revoked or used up is
-not decided here but in the core.
+There is one text for one pass. `check` goes from the outside in: all of the grammar, key,
+signature, the key's age, audience; nothing else is looked up before the signature holds (A7).
+Whether it is valid now, revoked or used up is not decided here but in the core.
 
 What changes with this file: docs/passes.md, the script of the pass page, every pass out there.
 """
@@ -24,9 +24,10 @@ What changes with this file: docs/passes.md, the script of the pass page, every 
 from __future__ import annotations
 
 import hashlib
+import re
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Final
@@ -54,6 +55,8 @@ _LABEL: Final = b"face-optional-terminal/1/pass\0"
 _ROTATES, _NEEDS_PIN, _ONE_DOOR = 1, 2, 4
 _SIGNED_BYTES: Final = _BODY.size + SIGNATURE_BYTES
 _CODES: Final = 10**8
+_KEY_ID: Final = re.compile(r"[0-9a-f]{8}")
+_NUMBER: Final = re.compile(r"[0-9a-f]{16}")
 
 
 class NoPass(Enum):
@@ -109,16 +112,23 @@ class Token:
     def __post_init__(self) -> None:
         """Whatever counts its uses is for one door, since doors do not share their counts."""
         counted = self.uses > 0
-        lasts = self.not_after - self.not_before
         fits = (
-            timedelta() < lasts <= LONGEST
+            _is_window(self.not_before, self.not_after)
             and 0 <= self.uses < 2**16
+            and _KEY_ID.fullmatch(self.key_id) is not None
+            and _NUMBER.fullmatch(self.number) is not None
             and len(self.audience) == AUDIENCE_BYTES
             and not (counted and (self.rotates or not self.one_door))
             and (self.code is None or (self.rotates and 0 <= self.code < _CODES))
         )
         if not fits:
             raise ValueError("A pass can't say this.")
+
+
+def _is_window(begins: datetime, ends: datetime) -> bool:
+    """Whether these are moments in UTC, one after the other and not too far apart."""
+    in_utc = all(moment.utcoffset() == timedelta() for moment in (begins, ends))
+    return in_utc and timedelta() < ends - begins <= LONGEST
 
 
 def audience_of_door(device: str) -> bytes:
@@ -143,7 +153,7 @@ def encode(token: Token, key: SigningKey) -> str:
 def check(raw: bytes, keyring: Keyring, audiences: frozenset[bytes], at_utc: datetime) -> Token:
     """The pass that was read as `raw` (any bytes). Raises PassRefused, and nothing else."""
     body, signature, code = _parts(raw)
-    token = _token(body)
+    token = _token(body, code)
     key = keyring.get(token.key_id)
     if key is None:
         raise PassRefused(NoPass.UNKNOWN_KEY)
@@ -153,7 +163,7 @@ def check(raw: bytes, keyring: Keyring, audiences: frozenset[bytes], at_utc: dat
         raise PassRefused(NoPass.RETIRED_KEY)
     if token.audience not in audiences:
         raise PassRefused(NoPass.OTHER_DOOR)
-    return _with_code(token, code)
+    return token
 
 
 def _parts(raw: bytes) -> tuple[bytes, bytes, bytes]:
@@ -169,7 +179,8 @@ def _parts(raw: bytes) -> tuple[bytes, bytes, bytes]:
     return data[: _BODY.size], data[_BODY.size : _SIGNED_BYTES], data[_SIGNED_BYTES:]
 
 
-def _token(body: bytes) -> Token:
+def _token(body: bytes, code: bytes) -> Token:
+    """What these say. Raises PassRefused for what no pass says."""
     version, flags, key, holder, number, audience, begins, ends, uses = _BODY.unpack(body)
     if version != VERSION or flags & ~(_ROTATES | _NEEDS_PIN | _ONE_DOOR):
         raise PassRefused(NoPass.NOT_ONE)
@@ -185,21 +196,17 @@ def _token(body: bytes) -> Token:
             rotates=bool(flags & _ROTATES),
             needs_pin=bool(flags & _NEEDS_PIN),
             one_door=bool(flags & _ONE_DOOR),
+            code=_code(code, rotates=bool(flags & _ROTATES)),
         )
     except ValueError as error:
         raise PassRefused(NoPass.NOT_ONE) from error
 
 
-def _with_code(token: Token, code: bytes) -> Token:
-    """A pass that rotates has its code with it, and no other has one."""
-    if bool(code) != token.rotates:
-        raise PassRefused(NoPass.NOT_ONE)
-    if not code:
-        return token
-    try:
-        return replace(token, code=_CODE.unpack(code)[0])
-    except ValueError as error:
-        raise PassRefused(NoPass.NOT_ONE) from error
+def _code(code: bytes, *, rotates: bool) -> int | None:
+    """A pass that rotates has its code with it, and no other has one. Raises ValueError."""
+    if bool(code) != rotates:
+        raise ValueError("a code too many, or too few")
+    return int.from_bytes(code, "big") if code else None
 
 
 def _body(token: Token, key_id: str) -> bytes:
