@@ -139,6 +139,39 @@ def test_hostile_codes_are_one_clear_word_each_and_no_restart(reader: RealReader
     assert reader.process.poll() is None
 
 
+def damaged(number: int) -> Image:
+    """A code that is cut, smeared, scratched, folded or filled with noise; always the same."""
+    rng = np.random.default_rng(number)
+    content = b"FT1:" + bytes(rng.integers(0, 256, int(rng.integers(1, 400)), np.uint8))
+    picture = drawn(content, error="l", module_px=int(rng.integers(1, 4)))
+    for _ in range(int(rng.integers(1, 6))):
+        y, x = (int(rng.integers(0, side)) for side in picture.shape)
+        tall, wide = (int(one) for one in rng.integers(1, 60, 2))
+        here = picture[y : y + tall, x : x + wide]
+        match int(rng.integers(0, 4)):
+            case 0:
+                here[...] = rng.integers(0, 256)
+            case 1:
+                here[...] = rng.integers(0, 256, here.shape, np.uint8)
+            case 2:
+                here[...] = here[::-1, ::-1].copy()
+            case _:
+                picture = np.ascontiguousarray(np.roll(picture, wide, axis=int(wide % 2)))
+    return picture[: 16 + int(rng.integers(0, 400)), : 16 + int(rng.integers(0, 400))].copy()
+
+
+@pytest.mark.requirement("T15", "A9")
+@pytest.mark.slow
+def test_a_thousand_damaged_codes_end_nothing(reader: RealReader) -> None:
+    for number in range(1000):
+        reader.looks(damaged(number))
+    alive = reader.alive()
+    assert (alive.frames, alive.crashes) == (1000, 0)
+    assert alive.decoded > 50, "some of them are still read, so they are codes"
+    assert reader.process.poll() is None
+    assert all(isinstance(one, CodeSeen | CodeRefusedSeen) for one in reader.told())
+
+
 @pytest.mark.requirement("A9", "T23")
 @pytest.mark.slow
 def test_strobing_codes_and_noise_end_nothing_and_flood_nobody(reader: RealReader) -> None:
