@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from terminal import answers
 from terminal.answers import PeoplePiece, Rules, VerdictsAnswer
@@ -49,8 +50,9 @@ def add(commands: Commands) -> None:
     read.add_argument(
         "--table",
         choices=[each.value for each in Table],
-        help="what the lines of a CSV are; else its name says so, else people",
+        help="what the lines of a CSV are, where its name does not say so (people.csv)",
     )
+    read.set_defaults(misused=read.error)
     read.add_argument("--write", action="store_true", help="write it; else it is only looked at")
     wrote = add_command(commands, "export", _export, "everyone, groups, schedules and holidays")
     wrote.add_argument("--to", type=arguments.path, metavar="FOLDER", help="four CSV files there")
@@ -64,13 +66,14 @@ def add(commands: Commands) -> None:
 
 
 def _import(options: Options) -> int:
+    table = _table(options)
     data = _read(options.file)
     rules = rules_of(options)
     known = Known(
         frozenset(each.name for each in rules.groups),
         frozenset(each.name for each in rules.schedules),
     )
-    imported = _rows(data, options, rules, known)
+    imported = _rows(data, table, rules.zone, known)
     run = import_run.look(imported, known, lambda rows: _verdicts(options, rows), say)
     if options.write:
         import_run.write(imported, run, lambda rows: _verdicts(options, rows), say)
@@ -87,14 +90,22 @@ def _read(path: Path) -> bytes:
         raise NotDone(f"{seen(str(path))} can't be read: {error.strerror}.") from error
 
 
-def _rows(data: bytes, options: Options, rules: Rules, known: Known) -> Imported:
-    """The rows of the file. Raises ExchangeRefused."""
+def _table(options: Options) -> Table | None:
+    """What the lines are; None for a document of all. No guess: a list of days has names too."""
     stem, suffix = options.file.stem.casefold(), options.file.suffix.casefold()
     if options.table is None and suffix == ".json":
-        return read_json(data, rules.zone, known)
-    names = {each.value for each in Table}
-    table = Table(options.table or (stem if stem in names else "people"))
-    return read_csv(data, table, rules.zone, known)
+        return None
+    named = options.table or (stem if stem in {each.value for each in Table} else None)
+    if named is None:
+        options.misused("say with --table what the lines of this file are")
+    return Table(named)
+
+
+def _rows(data: bytes, table: Table | None, zone: ZoneInfo, known: Known) -> Imported:
+    """The rows of the file. Raises ExchangeRefused."""
+    if table is None:
+        return read_json(data, zone, known)
+    return read_csv(data, table, zone, known)
 
 
 def _verdicts(options: Options, rows: ImportRows) -> tuple[RowVerdict, ...]:

@@ -60,9 +60,7 @@ def painted(text: str, back: Colour, ink: Colour) -> Pixels:
     return picture
 
 
-def _paint(
-    picture: Pixels, row: int, column: int, character: str, colours: list[Colour]
-) -> None:
+def _paint(picture: Pixels, row: int, column: int, character: str, colours: list[Colour]) -> None:
     width, height = CELL
     top, left = row * height, column * width
     cell = picture[top : top + height, left : left + width]

@@ -76,7 +76,9 @@ def test_a_card_is_revoked_once_it_is_agreed_to(
     assert "can't be undone" in err
 
 
-@pytest.mark.parametrize("card", ["0012345678", "", "0a1b2c3", "0a1b2c3g", "٠٠٠٠٠٠٠٠", "0a1b2c3d\n"])
+@pytest.mark.parametrize(
+    "card", ["0012345678", "", "0a1b2c3", "0a1b2c3g", "٠٠٠٠٠٠٠٠", "0a1b2c3d\n"]
+)
 def test_a_cards_own_number_is_no_name_of_it_and_is_not_repeated(
     twin: Twin, capsys: Captured, card: str
 ) -> None:
@@ -117,7 +119,8 @@ def test_a_pin_comes_as_one_line_of_a_pipe(twin: Twin, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    "piped", ["", "\n", "123\n", "123456789\n", "12a4\n", "١٢٣٤\n", " 1234\n", "1234 \n", "1" * 5000]
+    "piped",
+    ["", "\n", "123\n", "123456789\n", "12a4\n", "١٢٣٤\n", " 1234\n", "1234 \n", "1" * 5000],
 )
 def test_what_is_no_pin_is_not_sent_and_not_repeated(
     twin: Twin, capsys: Captured, monkeypatch: pytest.MonkeyPatch, piped: str

@@ -66,7 +66,9 @@ class Twin:
         else:
             said = self._said(raw)
         for line in [said] if isinstance(said, bytes | dict) else said:
-            connected.sendall(line if isinstance(line, bytes) else json.dumps(line).encode() + b"\n")
+            connected.sendall(
+                line if isinstance(line, bytes) else json.dumps(line).encode() + b"\n"
+            )
 
     def _said(self, raw: bytes) -> Said:
         try:
