@@ -14,7 +14,6 @@ import socket
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -27,10 +26,15 @@ ON_A_DESK = Path("build/run/control.sock")
 
 
 ENDED = "The terminal ended before it answered; look at its log."
+MISUNDERSTOOD = "The terminal's answer is not understood; it and this command are of two versions."
 
 
 class NotRunning(TerminalError):  # noqa: N818 - says what is the case
     """There is no terminal to ask."""
+
+
+class NotUnderstood(TerminalError):  # noqa: N818 - says what is the case
+    """The answer is not one of ours."""
 
 
 class MayNotAsk(TerminalError):  # noqa: N818 - says what is the case
@@ -72,10 +76,13 @@ class Conversation:
             raise
 
     def news(self) -> Iterator[Line]:
-        """Every line but the last; then `result` has it. Raises NotDone where it was refused."""
+        """Every line but the last; then `result` has it.
+
+        Raises NotDone where it was refused, NotRunning, NotUnderstood.
+        """
         with self._socket.makefile("rb") as lines:
             for raw in _received(lines):
-                line: Any = msgspec.json.decode(raw)
+                line = _understood(raw)
                 if "ok" in line:
                     self.result = _checked(line)
                     return
@@ -131,7 +138,15 @@ def _received(lines: Iterable[bytes]) -> Iterator[bytes]:
         raise NotRunning(ENDED) from error
 
 
+def _understood(raw: bytes) -> Line:
+    """One line as an object. Raises NotUnderstood for anything else, and for half a line."""
+    try:
+        return msgspec.json.decode(raw, type=Line)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise NotUnderstood(MISUNDERSTOOD) from error
+
+
 def _checked(line: Line) -> Line:
-    if not line["ok"]:
-        raise NotDone(str(line["error"]))
+    if line["ok"] is not True:
+        raise NotDone(str(line.get("error") or MISUNDERSTOOD))
     return line

@@ -121,7 +121,8 @@ class Roll:
         earlier = people.get(person)
         people[person] = _joined(earlier, row) if earlier else row
         sentence = f"Good; joined with line {earlier.line}." if earlier else "Good."
-        self._verdicts.append(RowVerdict(row.line, True, sentence, WHAT))
+        joined = earlier.line if earlier else None
+        self._verdicts.append(RowVerdict(row.line, True, sentence, WHAT, joined))
 
 
 class _Homes:

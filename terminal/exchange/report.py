@@ -22,12 +22,16 @@ _HEADING_CHARACTERS = 40
 
 @dataclass(frozen=True, slots=True)
 class RowVerdict:
-    """How one row fared; `what` is person, group, schedule or holiday."""
+    """How one row fared; `what` is person, group, schedule or holiday.
+
+    `joined_with` is the line of the row that a good one became part of, if it did.
+    """
 
     line: int
     ok: bool
     sentence: str
     what: str
+    joined_with: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ def as_json(report: Report) -> bytes:
     """The report for programs."""
     return msgspec.json.encode(
         {
-            "rows": [asdict(row) for row in report.rows],
+            "rows": [_row(row) for row in report.rows],
             "ignored_columns": report.ignored_columns,
             "refused_columns": [
                 {"heading": column.heading, "why": column.why.name.lower()}
@@ -98,6 +102,15 @@ def as_json(report: Report) -> bytes:
             "counts": asdict(report.counts),
         }
     )
+
+
+def _row(verdict: RowVerdict) -> dict[str, object]:
+    return {
+        "line": verdict.line,
+        "ok": verdict.ok,
+        "sentence": verdict.sentence,
+        "what": verdict.what,
+    }
 
 
 def _read_as(report: Report) -> str:

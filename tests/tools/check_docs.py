@@ -85,18 +85,21 @@ def read_repository(root: Path) -> Repository:
     """The make targets and the commands of terminalctl, read from the sources under `root`."""
     makefile = (root / "Makefile").read_text(encoding="utf-8")
     targets = frozenset(re.findall(r"^([a-z][a-z_-]*):", makefile, re.M))
-    sources = [*(root / "terminal").glob("cli*.py"), *(root / "terminal").glob("cli/**/*.py")]
+    folder = root / "terminal"
+    sources = [*folder.glob("cli*.py"), *folder.glob("commands/**/*.py")]
     found = (name for path in sources for name in _parsers(path.read_text(encoding="utf-8")))
     return Repository(root, targets, frozenset(found))
 
 
 def _parsers(source: str) -> Iterator[str]:
-    """Words given to `parser.add_parser(word, ...)` or to cli's own `_add(commands, word, ...)`."""
+    """Words given to `parser.add_parser(word, ...)` or to the commands' own way of doing so."""
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Call(func=ast.Attribute(attr="add_parser"), args=[ast.Constant(word), *_]):
                 yield str(word)
-            case ast.Call(func=ast.Name("_add"), args=[_, ast.Constant(word), *_]):
+            case ast.Call(
+                func=ast.Name("add_command" | "add_noun"), args=[_, ast.Constant(word), *_]
+            ):
                 yield str(word)
 
 
