@@ -44,6 +44,23 @@ def enrol_beside(stage: Stage, on_stage: Callable[[str], None]) -> None:
     threading.Thread(target=talk, daemon=True).start()
 
 
+_passes: list[str] = []
+"""The visitors' passes of this run, the newest last."""
+
+
+def hold_up_new_pass(stage: Stage) -> None:
+    """A pass for once is issued, and its holder comes with it."""
+    _passes.append(stage.issue_for_visitor(f"A visitor {next(_number)}"))
+    stage.hold_up(_passes[-1])
+
+
+def hold_up_last_pass(stage: Stage) -> None:
+    """The pass that was issued last is held up again. Raises Otherwise where there is none."""
+    if not _passes:
+        raise Otherwise("there is no pass yet; 7 issues one")
+    stage.hold_up(_passes[-1], "paper")
+
+
 def _nothing(stage_name: str) -> None:
     """At the keys the person acts."""
 
@@ -64,6 +81,8 @@ SCENES: dict[str, tuple[str, Action]] = {
     "4": ("a passer-by", lambda stage: stage.play("passer_by")),
     "5": ("two people", lambda stage: stage.play("two_people")),
     "6": ("a print of the resident", lambda stage: stage.play("print_of_resident")),
+    "7": ("a visitor holds up a pass for once", hold_up_new_pass),
+    "8": ("somebody holds up that pass again", hold_up_last_pass),
     "0": ("nobody", lambda stage: stage.clear()),
 }
 

@@ -13,6 +13,7 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 
@@ -20,13 +21,14 @@ from hw.bench_remote import BenchClient
 from hw.errors import DeviceError
 from hw.ports import Input
 from terminal.app import BENCH_DOOR_SOCKET, BENCH_VISION_SOCKET, CONTROL_SOCKET
+from terminal.clock import SystemClock
 from terminal.demo.feed import Feed, Happening
 from terminal.demo.folder import CONFIG, LOG, BenchFolder
 from terminal.demo.processes import Processes
 from terminal.demo.teller import Teller
 from terminal.errors import TerminalError
 from terminal.operator_link import Conversation, ask
-from terminal.requests import Enrol, Line, Status
+from terminal.requests import Enrol, Line, PassIssue, Status
 
 READY_S = 20.0
 HAND_S = 0.5
@@ -100,10 +102,21 @@ class Stage:
 
     # What a person does
 
-    def play(self, scene: str) -> None:
+    def play(self, scene: str, **parameters: str) -> None:
         """Somebody comes before the camera."""
         with closing(self._camera()) as camera:
-            camera.play(scene)
+            camera.play(scene, **parameters)
+
+    def hold_up(self, text: str, medium: str = "phone") -> None:
+        """Somebody holds a code up to the camera."""
+        self.play("holds_up_code", text=text, medium=medium)
+
+    def issue_for_visitor(self, visitor: str, host: str = RESIDENT) -> str:
+        """A pass for once, for a visitor of the resident; its text."""
+        ends = SystemClock().now().utc + timedelta(hours=2)
+        answer = ask(self.control, PassIssue(host, "once", ends, visitor=visitor))
+        text: str = answer["pass"]["text"]
+        return text
 
     def clear(self) -> None:
         """Everybody leaves."""

@@ -1,4 +1,4 @@
-"""The story that `make run` tells: six visits to one door, each with what ought to happen.
+"""The story that `make run` tells: seven visits to one door, each with what ought to happen.
 
 The persons are public-domain portraits, rendered; the models, the processes, the store, the log
 and every decision are the real ones. A chapter that goes otherwise is said so, and the exit status
@@ -19,6 +19,9 @@ from terminal.errors import TerminalError
 
 LEAVE_S = 2.5
 """Everybody has left between two chapters: the zone is seen empty (`terminal.zone.CLEAR_S`)."""
+
+CODE_GONE_S = 2.5
+"""A code that was told is told again once it was out of view for this long (`terminal.codes`)."""
 
 DARK_WITHIN_S = 0.1
 """After a decline the sign must be dark, and no face model may begin, within this time."""
@@ -147,6 +150,30 @@ def _check_dark(stage: Stage, took_s: float) -> None:
         raise Otherwise(f"the sign is dark within {DARK_WITHIN_S:g} s, but it took {took_s:.2f} s")
 
 
+def visits(stage: Stage) -> None:
+    """A visitor holds a one-time pass up to the camera: it opens once, and not again."""
+    text = stage.issue_for_visitor("A visitor")
+    stage.teller.say("visitor", "holds up the phone with a pass for once")
+    since, before = stage.feed.mark, stage.embeddings()
+    stage.hold_up(text)
+    stage.expect("record", since, 15.0, "the pass is granted", kind="granted", way="qr")
+    stage.expect("strike", since, 1.0, "the strike releases", active=True)
+    stage.pass_through()
+    stage.clear()
+    time.sleep(CODE_GONE_S)
+    since = stage.feed.mark
+    stage.teller.say("somebody", "holds up a photograph of the same pass")
+    stage.hold_up(text, "paper")
+    stage.expect("record", since, 15.0, "the pass is refused", reason="pass_used")
+    if stage.feed.wait_for("strike", since, 1.0, active=True):
+        raise Otherwise("the strike stays secure, but it released")
+    if stage.embeddings() != before:
+        raise Otherwise("nobody is embedded for a pass, but the embedder ran")
+    stage.clear()
+    stage.wait_for_face()
+    time.sleep(LEAVE_S)  # the zone is seen empty: whoever held up a code is not scanned
+
+
 def deceives(stage: Stage) -> None:
     """A print of the resident is held up. It opens the door: the known gap of this version."""
     stage.teller.say("known gap", "this version can't tell a print from a person")
@@ -159,5 +186,6 @@ CHAPTERS: tuple[tuple[str, Chapter], ...] = (
     ("A passer-by crosses the picture, and is not embedded", passes_by),
     ("A stranger stands there, and is refused", is_refused),
     ("Someone presses the button: no face; a card opens the door", declines),
+    ("A visitor holds up a one-time pass: it opens once", visits),
     ("A printed picture of the resident is held up: KNOWN GAP, it opens the door", deceives),
 )
