@@ -93,7 +93,7 @@ WITH_PIN = replace(AGREED, has_pin=True)
 CARD_AND_PIN = replace(WITH_PIN, group=Group("staff", Rule.CARD_PIN))
 PASS_AND_PIN = replace(WITH_PIN, group=Group("couriers", Rule.QR_PIN))
 CARD_AND_FACE = replace(WITH_PIN, group=Group("vault", Rule.CARD_FACE))
-RESCUE = replace(AGREED, group=Group("rescue", passes_lockdown=True))
+RESCUE = replace(AGREED, person=PersonId("p-rescue"), group=Group("rescue", passes_lockdown=True))
 INSIDE_ALREADY = replace(AGREED, side=Side.INSIDE, side_since=BEGIN)
 
 PASS = Ticket(

@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from terminal.core import access, door, enrolment, machine
+from terminal.core import access, door, door_state, enrolment, machine, transaction
+from terminal.core.credential_way import FOREIGN
 from terminal.core.door_state import DoorPhase
 from terminal.core.effects import (
     DropReferences,
@@ -30,7 +31,10 @@ from terminal.core.effects import (
 )
 from terminal.core.enrolment import EnrolmentPhase
 from terminal.core.events import (
+    AlarmEnded,
+    AlarmRaised,
     CredentialPresented,
+    DoorBarred,
     DoorCycleEnded,
     EnrolmentEnded,
     Event,
@@ -42,10 +46,18 @@ from terminal.core.events import (
     ZoneSeen,
 )
 from terminal.core.machine import State
-from terminal.core.policy import Policy, Rex, Trigger
+from terminal.core.policy import Panel, Policy, Relock, Rex, Trigger
 from terminal.core.table import Row
 from terminal.core.transaction import AccessPhase
-from terminal.core.values import NOTHING_ALLOWED, Moment, TrackId, View, Way
+from terminal.core.values import (
+    NOTHING_ALLOWED,
+    Alarm,
+    Moment,
+    Side,
+    TrackId,
+    View,
+    Way,
+)
 from tests.core import given
 from tests.core.test_walks import every_event_type
 from tests.core.walks import (
@@ -62,8 +74,10 @@ from tests.core.walks import (
 TABLES = (door, access, enrolment)
 POLICIES = (
     Policy(references=2, rex=Rex.RELEASE),
-    Policy(references=1, trigger=Trigger.BUTTON, consent_wait_s=2.0),
+    Policy(references=1, trigger=Trigger.BUTTON, consent_wait_s=2.0, relock=Relock.ON_CLOSE),
+    Policy(references=1, panel=Panel.WIEGAND, held_warn_s=0.0),
 )
+NAMES = ("walk_up", "button", "panel")
 STATES_AT_MOST = 80
 RARE = (
     (*STRANGER * 4, *visit("track 1", 1.2, "face of nobody")),
@@ -82,6 +96,12 @@ def variants(state: State, at: Moment) -> Iterator[Event]:
     yield EnrolmentEnded(at)
     yield StrikeAsked(at, Way.CARD, given.RESIDENT, "outside")
     yield StrikeAsked(at, Way.FACE, given.RESIDENT)
+    yield StrikeAsked(at, Way.CARD, given.RESIDENT, "inside", Side.INSIDE)
+    yield AlarmRaised(at, Alarm.PIN)
+    yield AlarmEnded(at, Alarm.HELD_OPEN)
+    yield FaceWentOff(at, for_the_sign=True)
+    for lockdown, interlock in ((False, False), (True, False), (False, True)):
+        yield DoorBarred(at, lockdown, interlock)
     yield HoldAsked(at, -5.0, "operator", "")
     yield HoldAsked(at, float("inf"), "operator", "for ever")
     yield ZoneSeen(at, View.READY, None)
@@ -97,6 +117,11 @@ def shape(state: State) -> object:
     a, e = state.access, state.enrolment
     return (
         (state.door.phase, state.door.is_open, state.door.rex_until_s is None),
+        (state.door.interlocked, state.door.locked_down, state.door.by_schedule),
+        (state.door.strike_until_s is None, state.door.fire, state.door.free is None),
+        (a.away, a.awaits_door, a.pending is None, a.reason in FOREIGN),
+        a.pending and (a.pending.wants, a.pending.is_checking, a.pending.is_spending),
+        a.pending and (a.pending.wrong, a.pending.shown.ticket is None),
         (a.phase, a.is_running, a.in_view is None, a.must_clear, min(a.face_failures, 4) == 4),
         (a.clear_s is None, a.paused_until_s is None, a.in_view == a.spent),
         (e.phase, e.has_card, e.taken, e.pressed_until_s is None),
@@ -156,13 +181,17 @@ def untrusted(state: State, at: Moment) -> Iterator[Event]:
 
 def deadlines(state: State) -> Iterator[float]:
     """The deadlines of the three tables, whichever comes first: the others may come late."""
-    for table, own in ((door, state.door), (access, state.access), (enrolment, state.enrolment)):
-        yield from (at_s for at_s in table.deadlines(own) if at_s is not None)
+    every = (
+        *door_state.deadlines(state.door),
+        *transaction.deadlines(state.access),
+        *enrolment.deadlines(state.enrolment),
+    )
+    yield from (at_s for at_s in every if at_s is not None)
 
 
 @pytest.mark.requirement("D10", "D15", "R01", "R22")
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("policy", POLICIES, ids=("walk_up", "button"))
+@pytest.mark.parametrize("policy", POLICIES, ids=NAMES)
 def test_no_event_in_any_state_raises_or_breaks_a_promise(policy: Policy) -> None:
     """Whatever comes, in whatever state; what only tables say to each other included."""
     for state, event in every_step(policy):
@@ -189,7 +218,7 @@ def _vision_is_permitted_in_turn(after: State, effects: Effects, policy: Policy)
         assert after.sign_lit and machine.face_off(after, policy) is None
 
 
-@pytest.mark.parametrize("policy", POLICIES, ids=("walk_up", "button"))
+@pytest.mark.parametrize("policy", POLICIES, ids=NAMES)
 def test_the_same_state_and_event_give_the_same_answer(policy: Policy) -> None:
     for state, now_s in reachable(policy):
         for event in variants(state, given.at(now_s)):
@@ -215,7 +244,7 @@ def test_every_row_of_every_table_is_taken_by_some_event(table: ModuleType) -> N
     taken: set[int] = set()
     for policy in POLICIES:
         for whole, event in every_step(policy):
-            taken |= _row_taken(table, _noticed(table, whole, event), event, policy)
+            taken |= _row_taken(table, _noticed(table, whole, event, policy), event, policy)
     left = [table.TABLE[place] for place in set(range(len(table.TABLE))) - taken]
     assert not left, [(one.phases, one.on.__name__, one.do.__name__) for one in left]
 
@@ -225,10 +254,10 @@ def _row_taken(table: ModuleType, state: Any, event: Event, policy: Policy) -> s
     return set(islice(fitting, 1))
 
 
-def _noticed(table: ModuleType, whole: State, event: Event) -> Any:
+def _noticed(table: ModuleType, whole: State, event: Event, policy: Policy) -> Any:
     """The state that the table's rows see of this event."""
     state = getattr(whole, _name(table))
-    return access._looked(state, event) if table is access else state
+    return transaction.looked(state, event, policy) if table is access else state
 
 
 @pytest.mark.parametrize("table", TABLES, ids=("door", "access", "enrolment"))
@@ -237,7 +266,7 @@ def test_what_is_in_no_table_changes_nothing(table: ModuleType) -> None:
     policy, unheard = POLICIES[0], 0
     for whole, now_s in reachable(policy):
         for event in variants(whole, given.at(now_s)):
-            state, noticed = getattr(whole, _name(table)), _noticed(table, whole, event)
+            state, noticed = getattr(whole, _name(table)), _noticed(table, whole, event, policy)
             if not _row_taken(table, noticed, event, policy):
                 assert table.step(state, event, policy) == (noticed, ())
                 unheard += 1

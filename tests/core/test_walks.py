@@ -41,7 +41,22 @@ WALKING = settings(
 @WALKING
 @given(walks.walks, walks.policies)
 def test_no_walk_breaks_a_law(happenings: tuple[Happening, ...], policy: Policy) -> None:
-    walks.check(walks.walk(happenings, policy), policy)
+    history = walks.walk(happenings, policy)
+    walks.check(history, policy)
+    walks.check_duress(history, policy)
+
+
+@pytest.mark.slow
+@pytest.mark.requirement("R47", "R21", "T17", "D13", "A18")
+@pytest.mark.parametrize("policy", walks.POLICIES)
+def test_no_visit_breaks_a_law(policy: Policy) -> None:
+    """Each visit of the walks alone, at each kind of site, in time and late."""
+    for visited in walks.VISITS:
+        happenings = (*walks.POWER_ON, *visited)
+        history = walks.walk(happenings, policy)
+        walks.check(history, policy)
+        walks.check_duress(history, policy)
+        walks.check(walks.walk(happenings, policy, late_s=0.25), policy, late_s=0.25)
 
 
 @pytest.mark.slow
@@ -82,13 +97,15 @@ def test_the_visits_reach_every_kind_of_event() -> None:
 
 
 FROM_WITHIN = {
-    event_types.TimePassed,
     event_types.FaceWentOff,
     event_types.StrikeAsked,
+    event_types.DoorBarred,
+    event_types.AlarmRaised,
+    event_types.AlarmEnded,
     event_types.DoorCycleEnded,
     event_types.EnrolmentEnded,
 }
-"""What no happening says: time says itself, and the tables speak to each other."""
+"""What no happening says: the tables say it to each other."""
 
 
 def every_event_type() -> set[type[Event]]:
