@@ -13,6 +13,11 @@ def main():
     nouns = parser.add_subparsers()
     nouns.add_parser("status")
 """
+NOUNS = """
+def add(commands):
+    verbs = add_noun(commands, "card", "the cards of a person")
+    add_command(commands, "parity", _parity, "side by side")
+"""
 
 
 @pytest.fixture
@@ -20,6 +25,8 @@ def repository(tmp_path: Path) -> check_docs.Repository:
     (tmp_path / "Makefile").write_text("run: ## Play\n\t@true\n", encoding="utf-8")
     (tmp_path / "terminal").mkdir()
     (tmp_path / "terminal" / "cli.py").write_text(CLI, encoding="utf-8")
+    (tmp_path / "terminal" / "commands").mkdir()
+    (tmp_path / "terminal" / "commands" / "door.py").write_text(NOUNS, encoding="utf-8")
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "a.md").write_text("# One thing\n", encoding="utf-8")
     return check_docs.read_repository(tmp_path)
@@ -116,6 +123,7 @@ def test_what_is_not_so_is_found_in_docstrings(
         "Read from /etc/terminal/terminal.toml, or terminal.toml; terminal.service reads it.",
         "At the end of terminal. Models are another thing; so is x.terminal.gone.",
         "Say `make run`, `terminalctl status` or `python -m terminal.cli`.",
+        "Say `terminalctl card list WHO` or `terminalctl --json parity`.",
     ],
 )
 def test_what_is_so_is_left_alone_in_docstrings(

@@ -151,7 +151,7 @@ def test_parity_is_a_table_of_the_ways_with_typing_apart(twin: Twin, capsys: Cap
         *("Way", "in", "n", "p50", "p95"),
         *("typing", "steps", "refused", "given", "up"),
     ]
-    assert lines[2].split() == ["card", "40", *("0.2 s 0.3 s 0.0 s".split()), "1", "0", "0"]
+    assert lines[2].split() == ["card", "40", *("0.2", "s", "0.3", "s", "0.0", "s"), "1", "0", "0"]
     assert lines[3].split() == ["QR", "pass", "0", "-", "-", "-", "-", "0", "0"]
     assert "3.5 s" in lines[4]
     assert "1 s more at p95 and 1 step more, from 20 of each on" in out

@@ -1,4 +1,4 @@
-"""Whatever is typed, answered or shown to: one sentence, a status of 0, 1 or 2, and no traceback."""
+"""Whatever is typed, answered or shown to: one sentence, a status, and no traceback."""
 
 from __future__ import annotations
 
@@ -174,8 +174,12 @@ def test_options_may_stand_before_the_verb_as_well(twin: Twin, capsys: Captured)
 # The screen
 
 
-def command(twin: Twin, *words: str) -> list[str]:
-    return [sys.executable, "-m", "terminal.cli", *words, "--socket", str(twin.socket)]
+MAIN = "import sys; from terminal import cli; sys.exit(cli.main())"
+
+
+def process(twin: Twin, *words: str) -> list[str]:
+    """The words of a process of its own."""
+    return [sys.executable, "-c", MAIN, *words, "--socket", str(twin.socket)]
 
 
 def test_a_pipe_that_ends_early_ends_quietly(twin: Twin) -> None:
@@ -183,7 +187,7 @@ def test_a_pipe_that_ends_early_ends_quietly(twin: Twin) -> None:
     os.close(reader)
     with os.fdopen(writer, "wb") as output:
         ended = subprocess.run(
-            [sys.executable, "-c", MAIN, *command(twin, "door")[3:]],
+            process(twin, "door"),
             stdout=output,
             stderr=subprocess.PIPE,
             cwd=ROOT,
@@ -195,7 +199,7 @@ def test_a_pipe_that_ends_early_ends_quietly(twin: Twin) -> None:
 def test_a_full_disk_under_the_output_is_one_sentence(twin: Twin) -> None:
     with Path("/dev/full").open("wb") as output:
         ended = subprocess.run(
-            [sys.executable, "-c", MAIN, *command(twin, "door")[3:]],
+            process(twin, "door"),
             stdout=output,
             stderr=subprocess.PIPE,
             cwd=ROOT,
@@ -209,19 +213,16 @@ def test_a_full_disk_under_the_output_is_one_sentence(twin: Twin) -> None:
 def test_without_any_of_the_three_streams_nothing_is_thrown(
     twin: Twin, words: tuple[str, ...]
 ) -> None:
-    script = f"{MAIN.replace('sys.exit', 'status = ')}; import os; os._exit(status)"
+    without = 'exec "$@" <&- >&- 2>&-'
     ended = subprocess.run(
-        ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-c", script]
-        + command(twin, *words)[3:],
-        cwd=ROOT,
-        check=False,
+        ["sh", "-c", without, "sh", *process(twin, *words)], cwd=ROOT, check=False
     )
     assert ended.returncode == (0 if words == ("door",) else 1)
 
 
 def test_a_screen_that_can_not_show_a_name_is_one_sentence(twin: Twin) -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", MAIN, *command(twin, "holiday", "list")[3:]],
+        process(twin, "holiday", "list"),
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
         capture_output=True,
         cwd=ROOT,
@@ -230,9 +231,6 @@ def test_a_screen_that_can_not_show_a_name_is_one_sentence(twin: Twin) -> None:
     assert ended.returncode == 1
     assert ended.stderr.startswith(b"This screen can't show the answer")
     assert ended.stderr.count(b"\n") == 1
-
-
-MAIN = "import sys; from terminal import cli; sys.exit(cli.main(sys.argv[1:]))"
 
 
 # The grammar
