@@ -11,7 +11,7 @@ What changes with this file: every test of the bridge.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,43 +23,60 @@ import numpy.typing as npt
 
 from hw.bench import BenchBoard, BenchSupervisor
 from hw.bench_clock import FakeClock
-from hw.ports import FrameSize, Input
+from hw.ports import FrameSize, Input, ReadKind
 from hw.wiring import LineName, Wiring
 from models.errorcurve import ErrorCurve, ErrorPoint
 from models.faces import FacePipeline
 from models.landmarks import Landmarks
 from terminal import link
-from terminal.arrivals import Arrival, CardRead, Inbox, ReaderWorks, VisionConnected, VisionSaid
+from terminal.arrivals import (
+    Arrival,
+    CardRead,
+    CodeSeen,
+    Inbox,
+    ReaderWorks,
+    VisionConnected,
+    VisionSaid,
+)
 from terminal.audit import Audit, Entry
+from terminal.changes import Changes
 from terminal.clock import SystemClock
+from terminal.config import parse_config
 from terminal.core import machine
+from terminal.core.events import Started
 from terminal.core.machine import State
-from terminal.core.policy import Policy
+from terminal.core.policy import Policy, WeakCards
 from terminal.core.values import (
     NOTHING_ALLOWED,
     CardId,
     ConsentId,
     ConsentState,
     Level,
+    Moment,
     Permission,
     PersonId,
     Pose,
     TrackId,
     View,
 )
+from terminal.credential import Credentials
 from terminal.desk import Desk
 from terminal.errors import LinkBroken
+from terminal.importer import Importer
 from terminal.interpret import Interpreter
+from terminal.issuing import Issuing
 from terminal.link import FromVision, Lease, Link, Vector
 from terminal.loop import Loop
 from terminal.memory import LockedBuffer
 from terminal.metrics import Metrics
 from terminal.notice import read_notice
 from terminal.perform import Parts, Performer
+from terminal.pinpad import PinPad
 from terminal.recognition import Recognition
 from terminal.requests import Answer, AnyRequest, Asked, Line
 from terminal.sealing import KEY_BYTES, Keys
 from terminal.selftest import self_test
+from terminal.shelf import Shelf
 from terminal.status import Site, report
 from terminal.store import Store
 from terminal.vision import Vision, VisionSettings
@@ -74,7 +91,28 @@ NAME = "Resident of flat 12"
 CARD, UNKNOWN_CARD = b"04A1B2C3D4", b"0499887766"
 READERS = ("door", "low")
 
-QUICK = Policy(dwell_s=0.5, release_s=5.0, decline_hold_s=1.0, decline_clear_s=1.0)
+QUICK = Policy(
+    dwell_s=0.5,
+    release_s=5.0,
+    decline_hold_s=1.0,
+    decline_clear_s=1.0,
+    weak_cards=WeakCards.OPEN,
+)
+
+GROUP, SUFFIX = "Main gate", b"9"
+SITE = """
+[site]
+name = "Bench"
+place = "lobby"
+[credentials]
+weak_cards = "open"
+[readers.door]
+kind = "bench"
+[readers.low]
+kind = "bench"
+[board]
+kind = "bench"
+"""
 
 M = TypeVar("M", bound=link.Message)
 
@@ -164,8 +202,9 @@ class Door:
         width: int = WIDTH,
         model_sha256: str = MODEL,
         error_curve: ErrorCurve | None = None,
+        begin: datetime = BEGIN,
     ) -> None:
-        self.policy, self.folder = policy, folder
+        self.policy, self.folder, self.begin = policy, folder, begin
         self.time = FakeClock()
         self.board = BenchBoard(self.time, self.time.call_later)
         self.keys = some_keys()
@@ -173,17 +212,19 @@ class Door:
         self.store = store or Store.open(folder, self.keys)
         self.recognition = Recognition(width, model_sha256, error_curve or curve(), policy)
         self.recognition.reload(self.store)
-        self.leases, self.metrics = NotedLeases(), Metrics()
+        self.leases, self.metrics, self.pinpad = NotedLeases(), Metrics(), PinPad()
         self.inbox = OurTime(self.time)
         self.supervisor = BenchSupervisor(self.time)
         self.complaints: list[str] = []
         self.parts = self._make_parts()
+        self.changes = self._make_changes()
         self.desk = self._make_desk()
         self.performer = Performer(self.parts, self.desk)
         self.loop = self._make_loop()
 
     def close(self) -> None:
         self.board.close()
+        self.pinpad.close()
         self.recognition.close()
         self.store.close()
         self.audit.close()
@@ -193,8 +234,8 @@ class Door:
 
     def start(self, *, vision: bool = True) -> None:
         """Switch it on: two readers, the door closed and, if wanted, a vision that is ready."""
-        self.board.start(self.inbox.put)
-        self.loop.begin(door_open=False, readers=())
+        levels = self.board.start(self.inbox.put)
+        self.loop.begin(lambda at: self._started(at, levels), self.changes.free_passage)
         for reader in READERS:
             self.arrives(ReaderWorks(reader, working=True))
         if vision:
@@ -226,8 +267,20 @@ class Door:
     def vision_says(self, message: FromVision, numbers: Vector = NO_NUMBERS) -> None:
         self.arrives(VisionSaid(message, numbers))
 
-    def taps(self, card: bytes = CARD, reader: str = "door") -> None:
-        self.arrives(CardRead(reader, card))
+    def taps(
+        self,
+        card: bytes = CARD,
+        reader: str = "door",
+        kind: ReadKind = ReadKind.IDENTIFIER,
+    ) -> None:
+        self.arrives(CardRead(reader, card, kind))
+
+    def types(self, digits: bytes, reader: str = "door") -> None:
+        self.arrives(CardRead(reader, digits, ReadKind.TYPED))
+
+    def shows(self, text: str) -> None:
+        """Hold a pass before the camera."""
+        self.arrives(CodeSeen(text.encode()))
 
     def presses(self, line: Input = Input.KIOSK_BUTTON, for_s: float = 0.2) -> None:
         """Press, hold for so long, and let go."""
@@ -326,18 +379,38 @@ class Door:
 
     # How it is made
 
+    def _started(self, at: Moment, levels: Mapping[Input, bool]) -> Started:
+        """As the door process begins."""
+        return Started(
+            at,
+            door_open=levels.get(Input.DOOR_CONTACT, False),
+            readers=(),
+            locked_down=self.store.settings.lockdown(),
+            tampered=levels.get(Input.TAMPER, False),
+            fire=levels.get(Input.FIRE, False),
+            interlocked=levels.get(Input.INTERLOCK, False),
+        )
+
     def _make_parts(self) -> Parts:
-        wall = lambda: BEGIN + timedelta(seconds=self.time())  # noqa: E731
+        wall = lambda: self.begin + timedelta(seconds=self.time())  # noqa: E731
         return Parts(
             board=self.board,
             audit=self.audit,
             store=self.store,
             recognition=self.recognition,
             leases=self.leases,
-            clock=SystemClock(mono=self.time, wall=wall),
+            clock=SystemClock(self.audit.newest_utc(), mono=self.time, wall=wall),
             metrics=self.metrics,
             notice=read_notice(),
+            pinpad=self.pinpad,
+            duress_suffix=SUFFIX,
         )
+
+    def _make_changes(self) -> Changes:
+        exits = self.policy.has_exit_reader
+        self.issuing = Issuing(self.store, self.keys, "Bench", GROUP)
+        self.importer = Importer(self.store, self.keys, exits)
+        return Changes(self.store, self.issuing, self.importer, SUFFIX, exits)
 
     def _make_desk(self) -> Desk:
         return Desk(
@@ -345,6 +418,16 @@ class Door:
             audit=self.audit,
             policy=self.policy,
             notice=self.parts.notice,
+            changes=self.changes,
+            shelf=Shelf(
+                config=parse_config(SITE, Path("bench.toml")),
+                policy=self.policy,
+                store=self.store,
+                issuing=self.issuing,
+                importer=self.importer,
+                metrics=self.metrics,
+                lines=lambda: self.board.levels,
+            ),
             report=self._report,
             self_test=lambda state: self_test(
                 state, self.policy, self.parts, Wiring(), lambda: None
@@ -358,8 +441,10 @@ class Door:
         return report(state, self.policy, self.parts, site, unerased, trouble)
 
     def _make_loop(self) -> Loop:
+        said = self.complaints.append
+        self.credentials = Credentials(self.store, self.keys, GROUP, self.policy.not_ways, said)
         interpreter = Interpreter(
-            self.store, self.keys, self.recognition, self.metrics, self.complaints.append
+            self.store, self.credentials, self.pinpad, self.recognition, self.metrics, said
         )
         return Loop(
             policy=self.policy,

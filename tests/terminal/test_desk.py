@@ -18,8 +18,9 @@ from terminal.audit import Audit, Entry
 from terminal.core.enrolment import EnrolmentPhase
 from terminal.core.policy import POSES
 from terminal.core.values import ConsentState, Hint, Level, Permission, Pose, View
-from terminal.desk import LETTERS, WHY_OFF, new_identifier
+from terminal.desk import WHY_OFF
 from terminal.errors import AuditFailed, StoreFailed
+from terminal.identifiers import LETTERS, new_identifier
 from terminal.requests import (
     Asked,
     Enrol,
