@@ -94,7 +94,9 @@ class Interpreter:
             self._complain(str(refused))
             return CredentialPresented(at, read.reader, None, None)
         try:
-            return CredentialPresented(at, read.reader, card, self._store.holder_of_card(card))
+            known = self._store.holder_of_card(card)
+            holder = None if known is None else known.holder
+            return CredentialPresented(at, read.reader, card, holder)
         except StoreFailed as error:
             self._complain(str(error))
             return CredentialPresented(at, read.reader, None, None, is_checked=False)

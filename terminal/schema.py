@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from terminal import identity_tables
 from terminal.errors import RefuseToStart, StoreFailed, TerminalError
 
 Value = str | int | float | bytes | memoryview | None
@@ -43,39 +44,8 @@ class Schema:
     migrations: tuple[tuple[str, ...], ...]
 
 
-IDENTITY = Schema(
-    "identity.db",
-    0x464F5449,
-    (
-        (
-            """
-            CREATE TABLE device (
-                only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
-                device TEXT NOT NULL
-            ) STRICT
-            """,
-            """
-            CREATE TABLE person (
-                person TEXT PRIMARY KEY CHECK (length(person) BETWEEN 1 AND 64),
-                sealed_name BLOB NOT NULL,
-                valid_from TEXT,
-                valid_until TEXT,
-                created_utc TEXT NOT NULL
-            ) STRICT
-            """,
-            """
-            CREATE TABLE card (
-                card TEXT PRIMARY KEY
-                    CHECK (length(card) = 64 AND card NOT GLOB '*[^0-9a-f]*'),
-                person TEXT NOT NULL REFERENCES person (person) ON DELETE CASCADE,
-                bound_utc TEXT NOT NULL
-            ) STRICT
-            """,
-            "CREATE INDEX card_person ON card (person)",
-        ),
-    ),
-)
-"""Who may come in: sealed names, and hashes of cards."""
+IDENTITY = Schema("identity.db", 0x464F5449, identity_tables.MIGRATIONS)
+"""Who may come in, when and by what; its tables are a file of their own."""
 
 BIOMETRIC = Schema(
     "biometric.db",
@@ -208,6 +178,7 @@ class Database:
     ) -> None:
         self._connection = connection
         self._path = path
+        self._checkpoint_waits = False
         self.failure = failure
         """What is raised when SQLite can't do what it is asked."""
         self.lasting: type[TerminalError] = failure
@@ -247,14 +218,32 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All of it durable when the block has ended, or none of it."""
+        """All of it durable when the block has ended, or none of it.
+
+        Within another block it is a part of that one, durable when that one has ended; what fails
+        takes its own part back alone.
+        """
+        if self.in_transaction():
+            with self._part():
+                yield
+            return
+        self._checkpoint_waits = False
         self.run("BEGIN IMMEDIATE")
         try:
             yield
+            if not self.in_transaction():
+                raise self.failure(f"{self._path.name}: nothing of it was written; try again.")
             self.run("COMMIT")
         except BaseException:
             self._roll_back()
             raise
+        if self._checkpoint_waits:
+            self.checkpoint()
+
+    def in_transaction(self) -> bool:
+        """Whether a block is open; a disk that is full may have ended it early."""
+        with self._said():
+            return self._connection.in_transaction
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -269,7 +258,11 @@ class Database:
         """Move everything from the write-ahead log into the file and empty the log.
 
         Raises `failure` when a reader holds it up: what was deleted may then still be in the log.
+        In the block of a transaction it waits for the end of that.
         """
+        if self.in_transaction():
+            self._checkpoint_waits = True
+            return
         row = self.row("PRAGMA wal_checkpoint(TRUNCATE)")
         if row is None or row[0] != 0:
             raise self.failure(
@@ -282,6 +275,18 @@ class Database:
         with self._said():
             self._connection.close()
 
+    @contextmanager
+    def _part(self) -> Iterator[None]:
+        self.run("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            if self.in_transaction():
+                self.run("ROLLBACK TO part")
+                self.run("RELEASE part")
+            raise
+        self.run("RELEASE part")
+
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
             self.run("ROLLBACK")
@@ -293,6 +298,8 @@ class Database:
         except sqlite3.Error as error:
             kind = self.failure if _code(error) in _PASSING else self.lasting
             raise kind(f"{self._path}: {_sentence(error)}") from error
+        except UnicodeEncodeError as error:  # half a character, as no text of ours has
+            raise self.failure(f"{self._path.name}: what was asked for is no text.") from error
         except UnicodeDecodeError as error:  # in SQLite's own message about a damaged file
             raise self.lasting(f"{self._path}: {_DAMAGED}") from error
 
@@ -312,6 +319,10 @@ class LostDatabase(Database):
     def run(self, statement: str, *values: Value) -> int:
         """Raises `failure`."""
         raise self.failure(self.why)
+
+    def in_transaction(self) -> bool:
+        """There is none; whatever would open one is refused by itself."""
+        return False
 
     def run_each(self, statement: str, lines: Sequence[tuple[Value, ...]]) -> None:
         """Raises `failure`."""

@@ -1,4 +1,4 @@
-"""Keys, and sealing with them: names and templates at rest, and the hash that stands for a card.
+"""Keys, and sealing with them: what is sealed at rest, and what stands for a card and for a PIN.
 
 One root key (32 random bytes in a file, key level 0 of D5: a desk, not a street) is the only
 secret; every key in use is derived from it for one purpose, so that the two databases are under
@@ -11,7 +11,8 @@ is slow or leaks through its timing; ChaCha20 is neither, anywhere. Nonces are 9
 the 50,000 templates of a full terminal two are alike with a chance below 2e-20.
 
 This module alone imports cryptography. A card's number is hashed here and kept
-nowhere; the hash needs the device's key, because there are few enough card numbers to try all.
+nowhere; the hash needs the device's key, because there are few enough card numbers to try all. So
+it is with a PIN, and more so: see `Keys.pin_verifier`.
 
 What changes with this file: `terminal.store` (what it binds), and everything sealed so far: a new
 layout is a new version byte.
@@ -30,6 +31,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes, hmac
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from terminal.core.values import CardId, ConsentId, PersonId
 from terminal.errors import RefuseToStart, SealBroken, SecureAndRestart, TerminalError
@@ -45,10 +47,16 @@ _TAG_BYTES = 16
 SEAL_BYTES = _HEAD.size + _TAG_BYTES
 """How much longer something sealed is than what it holds."""
 
+PIN_SALT_BYTES = 16
+PIN_VERIFIER_BYTES = 32
+_SCRYPT_N, _SCRYPT_R, _SCRYPT_P = 2**12, 8, 1
+"""4 MB and some tens of milliseconds on a Raspberry Pi: what a door can spend on a PIN, twice."""
+
 _LABELS = {
     "identity": b"face-optional-terminal/1/identity sealing",
     "biometric": b"face-optional-terminal/1/biometric sealing",
     "card": b"face-optional-terminal/1/card hashing",
+    "pin": b"face-optional-terminal/1/pin verifying",
     "device": b"face-optional-terminal/1/device name",
 }
 
@@ -107,6 +115,7 @@ class Keys:
         self.biometric = Sealer(_derived(root, "biometric"))
         """For templates."""
         self._card = _derived(root, "card")
+        self._pin = _derived(root, "pin")
         with _derived(root, "device") as name:
             self.device = name.view[:16].hex()
             """What this terminal calls itself in associated data; changes with the root key."""
@@ -118,11 +127,28 @@ class Keys:
         mac.update(raw)
         return CardId(mac.finalize().hex())
 
+    def pin_verifier(self, pin: memoryview, salt: bytes, person: PersonId) -> bytes:
+        """What is kept of a person's PIN: HMAC-SHA-256, under a key of its own, of its scrypt.
+
+        Neither the file nor the key alone is enough to find the PIN. Whoever has both can try all
+        of them, 10^4 with four digits and 10^8 with eight: scrypt (RFC 7914) makes each try cost
+        about 4 MB and 20 ms, so four digits take minutes and eight some weeks on one core. It is
+        bound to the person: in another's row it is no PIN.
+        """
+        mac = hmac.HMAC(self._pin.view, hashes.SHA256())
+        mac.update(_joined("pin", person, self.device))
+        with LockedBuffer(PIN_VERIFIER_BYTES) as hashed:
+            kdf = Scrypt(salt, PIN_VERIFIER_BYTES, n=_SCRYPT_N, r=_SCRYPT_R, p=_SCRYPT_P)
+            kdf.derive_into(pin, hashed.view)
+            mac.update(hashed.view)
+        return mac.finalize()
+
     def close(self) -> None:
         """Overwrite every key."""
         self.identity.close()
         self.biometric.close()
         self._card.close()
+        self._pin.close()
 
 
 def _derived(root: LockedBuffer, purpose: str) -> LockedBuffer:
@@ -153,6 +179,21 @@ def template_aad(
 def name_aad(person: PersonId, device: str, epoch: int) -> bytes:
     """What a sealed name is bound to."""
     return _joined("name", person, device, str(epoch))
+
+
+def flat_aad(person: PersonId, device: str, epoch: int) -> bytes:
+    """What the sealed label of a flat is bound to."""
+    return _joined("flat", person, device, str(epoch))
+
+
+def panel_aad(person: PersonId, device: str, epoch: int) -> bytes:
+    """What the sealed number is bound to under which an existing panel knows a person."""
+    return _joined("panel", person, device, str(epoch))
+
+
+def pass_key_aad(key_id: str, public: bytes, device: str, epoch: int) -> bytes:
+    """What the sealed private part of a key that signs passes is bound to."""
+    return _joined("pass key", key_id, public.hex(), device, str(epoch))
 
 
 _PASSING = frozenset(
