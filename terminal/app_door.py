@@ -42,7 +42,7 @@ from terminal.codes_port import CodesPort
 from terminal.config_sections import Config, ReaderConfig
 from terminal.confine import forbid_dumps
 from terminal.control import Control
-from terminal.core.events import Started
+from terminal.core.events import FreePassageSet, Started
 from terminal.core.machine import State
 from terminal.core.values import Moment
 from terminal.credential import Credentials
@@ -142,7 +142,7 @@ class DoorProcess:
         if config.credentials.camera_codes:
             self._codes_port.start()
         control.start()
-        self._loop.run(lambda at: self._started(at, levels), self._changes.free_passage)
+        self._loop.run(lambda at: self._started(at, levels), self._free_passage)
 
     def _started(self, at: Moment, levels: Mapping[Input, bool]) -> Started:
         """How the door stands now, and whether a lockdown has outlived the last start."""
@@ -150,11 +150,27 @@ class DoorProcess:
             at,
             door_open=levels.get(Input.DOOR_CONTACT, False),
             readers=(),
-            locked_down=self._store.settings.lockdown(),
+            locked_down=self._is_locked_down(),
             tampered=levels.get(Input.TAMPER, False),
             fire=levels.get(Input.FIRE, False),
             interlocked=levels.get(Input.INTERLOCK, False),
         )
+
+    def _free_passage(self, at: Moment) -> FreePassageSet:
+        """What can't be read opens the door to nobody."""
+        try:
+            return self._changes.free_passage(at)
+        except StoreFailed as error:
+            log.error("%s", error)
+            return FreePassageSet(at, None)
+
+    def _is_locked_down(self) -> bool:
+        """What can't be read counts as a lockdown: an operator lifts it by saying so anew."""
+        try:
+            return self._store.settings.lockdown().is_on
+        except StoreFailed as error:
+            log.error("%s", error)
+            return True
 
     def _start(self, reader: CardReader) -> None:
         name, inbox, reflex = reader.name, self._inbox, self._reflex

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 
+from terminal import requests
 from terminal.core.effects import Kind
 from terminal.core.events import Event, FreePassageSet
 from terminal.core.values import Moment, PassId, PersonId
@@ -24,7 +25,6 @@ from terminal.issuing import Issuing
 from terminal.requests import (
     AnyRequest,
     CardRevoke,
-    FreePassage,
     GroupPut,
     GroupRemove,
     HolidayPut,
@@ -44,6 +44,7 @@ from terminal.requests import (
 from terminal.rules import facts_of_row, schedule_of_row
 from terminal.store import Person, Store
 from terminal.store.people import PanelNumber
+from terminal.store.settings import FreePassage
 
 Done = tuple[Line, tuple[Event, ...]]
 Work = Callable[[Moment], Done]
@@ -98,7 +99,7 @@ class Changes:
     def free_passage(self, at: Moment) -> FreePassageSet:
         """When the door is open to everyone, as it is written; a schedule that is gone: never."""
         wanted = self._store.settings.free_passage()
-        if wanted is None:
+        if wanted.schedule is None:
             return FreePassageSet(at, None)
         schedule = self._store.groups.schedule(wanted.schedule)
         return FreePassageSet(at, schedule, wanted.first_person)
@@ -152,20 +153,20 @@ class Changes:
         )
 
     def _put(self, person: PersonId, request: PersonPut) -> Done:
-        details = self._store.details(person)
+        details = self._store.details_of(person)
         if isinstance(request.group, str | None):
             details = replace(details, group=request.group)
         if isinstance(request.panel_number, int | None):
             number = request.panel_number
             details = replace(details, panel=None if number is None else PanelNumber(0, number))
-        self._store.change(person, details)
+        self._store.update_person(person, details)
         return {"person": person}, ()
 
     def _reset_passback(self, request: PassbackReset) -> Change:
         person = None if request.who is None else self.found(request.who).person
 
         def reset(at: Moment) -> Done:
-            return {"people": self._store.holders.reset_whereabouts(person)}, ()
+            return {"people": self._store.reset_whereabouts(person)}, ()
 
         return Change(Kind.PASSBACK_RESET, reset, person)
 
@@ -182,7 +183,7 @@ class Changes:
         )
 
     def _revoke_pass(self, number: PassId) -> Change:
-        known = self._store.passes.one(number)
+        known = self._store.passes.of_number(number)
         if known is None:
             raise NotDone("There is no pass of this number; terminalctl pass list shows them.")
 
@@ -190,7 +191,7 @@ class Changes:
             self._store.passes.revoke(number, at)
             return {"number": number}, ()
 
-        return Change(Kind.PASS_REVOKED, revoke, known.person, (("pass", number[:4]),))
+        return Change(Kind.PASS_REVOKED, revoke, known.facts.person, (("pass", number[:4]),))
 
     def _change_key(self, request: PassKeyChange) -> Change:
         overlap = timedelta(days=request.overlap_days)
@@ -231,7 +232,7 @@ class Changes:
                 return self._rule(
                     "holiday_removed", lambda: self._store.groups.remove_holiday(request.day)
                 )
-            case FreePassage():
+            case requests.FreePassage():
                 return self._set_free_passage(request)
             case _:
                 return None
@@ -258,18 +259,15 @@ class Changes:
         )
 
     def _remove_schedule(self, name: str) -> Change:
-        free = self._store.settings.free_passage()
-        if free is not None and free.schedule == name:
-            raise NotDone("The door is opened to everyone by this schedule; end that first.")
         return self._rule("schedule_removed", lambda: self._store.groups.remove_schedule(name))
 
-    def _set_free_passage(self, request: FreePassage) -> Change:
+    def _set_free_passage(self, request: requests.FreePassage) -> Change:
         name = request.schedule
         if name is not None and self._store.groups.schedule(name) is None:
             raise NotDone("There is no schedule of this name; terminalctl schedule list.")
 
         def put(at: Moment) -> Done:
-            self._store.settings.set_free_passage(name, request.first_person, at)
+            self._store.settings.put_free_passage(FreePassage(name, request.first_person), at)
             return {"schedule": name}, (self.free_passage(at),)
 
         facts = (("schedule", name or "none"), ("first_person", _yes(request.first_person)))

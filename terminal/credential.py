@@ -40,7 +40,7 @@ from terminal.passes.token import (
 from terminal.reading import ReadingRefused, read_card
 from terminal.sealing import Keys
 from terminal.store import Store
-from terminal.store.passes import Pass
+from terminal.store.passes import IssuedPass
 
 CAMERA = "camera"
 """What the camera's codes are called where readers have their names."""
@@ -113,25 +113,28 @@ class Credentials:
             self._complain(str(refused))
             return CredentialPresented(at, reader, None, None, is_weak=is_weak, side=side)
         try:
-            holder = self._store.holder_of_card(card)
+            known = self._store.holder_of_card(card)
         except StoreFailed as error:
             self._complain(str(error))
             return CredentialPresented(at, reader, None, None, is_checked=False, side=side)
-        return CredentialPresented(at, reader, card, holder, is_weak=is_weak, side=side)
+        if known is None:
+            return CredentialPresented(at, reader, card, None, is_weak=is_weak, side=side)
+        weak = is_weak or known.is_weak
+        return CredentialPresented(at, reader, card, known.holder, is_weak=weak, side=side)
 
     # Passes
 
     def _pass(self, reader: str, token: Token, at: Moment) -> CredentialPresented:
         """The signature holds: now it may be looked up."""
-        known = self._store.passes.one(token.number)
-        if known is None or known.person != token.holder:
+        known = self._store.passes.of_number(token.number)
+        if known is None or known.facts.person != token.holder:
             return self._code_with(reader, at, Reason.UNKNOWN_PASS)
-        holder = self._store.holder(known.person)
+        holder = self._store.holder(token.holder)
         if holder is None:
             return self._code_with(reader, at, Reason.UNKNOWN_PASS)
         return self._shown(reader, at, holder, self._ticket(token, known, at))
 
-    def _ticket(self, token: Token, known: Pass, at: Moment) -> Ticket:
+    def _ticket(self, token: Token, known: IssuedPass, at: Moment) -> Ticket:
         code = self._judged(token, known, at)
         return Ticket(
             number=token.number,
@@ -142,10 +145,10 @@ class Credentials:
             code=code.state,
             step=code.step,
             is_revoked=known.is_revoked,
-            is_marked=known.is_marked,
+            is_marked=known.facts.is_marked,
         )
 
-    def _judged(self, token: Token, known: Pass, at: Moment) -> Judged:
+    def _judged(self, token: Token, known: IssuedPass, at: Moment) -> Judged:
         if token.code is None:
             return Judged(CodeState.NONE)
         with self._keys.pass_secret(token.holder, token.number) as secret:

@@ -41,16 +41,14 @@ _PEOPLE_AND_CARDS = (
 
 _SCHEDULES = (
     # A week is JSON, seven lists of [begin, end] minutes; terminal/store/weeks.py says which form
-    # and takes no other. SQLite lets no function of its own that reads JSON into a table's checks
-    # while `trusted_schema` is off.
+    # and takes no other. (SQLite's functions of JSON may not stand in a table that nobody trusts.)
     """
     CREATE TABLE schedule (
         name TEXT PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 40),
-        week TEXT NOT NULL
-            CHECK (length(week) <= 10000 AND week GLOB '[[]*]' AND week NOT GLOB '*[^][0-9,]*'),
-        on_holidays TEXT
-            CHECK (on_holidays IS NULL OR (length(on_holidays) <= 2000
-                AND on_holidays GLOB '[[]*]' AND on_holidays NOT GLOB '*[^][0-9,]*'))
+        week TEXT NOT NULL CHECK (length(week) <= 10000
+            AND week GLOB '[[][[]*]]' AND week NOT GLOB '*[^][0-9,]*'),
+        on_holidays TEXT CHECK (length(on_holidays) <= 2000
+            AND on_holidays GLOB '[[]*]' AND on_holidays NOT GLOB '*[^][0-9,]*')
     ) STRICT
     """,
     """
@@ -174,7 +172,7 @@ _SETTINGS = (
     """
     CREATE TABLE setting (
         name TEXT PRIMARY KEY CHECK (name IN ('lockdown', 'free_passage')),
-        value TEXT NOT NULL CHECK (length(value) BETWEEN 1 AND 2000),
+        value TEXT NOT NULL CHECK (length(value) <= 2000 AND value GLOB '{*}'),
         changed_utc TEXT NOT NULL
     ) STRICT
     """,

@@ -25,7 +25,7 @@ from terminal.reading import ReadingRefused, read_card
 from terminal.requests import ImportRows
 from terminal.rules import facts_of_row, schedule_of_row
 from terminal.sealing import Keys
-from terminal.store import Store
+from terminal.store import Batch, Store
 from terminal.store.people import Details, Kind
 
 HARD_WITHOUT_EXIT = (
@@ -55,9 +55,12 @@ class Importer:
         verdicts = []
         with self._store.batch() as batch:
             for row in _rows(request):
-                write = partial(self._write, row, at)
-                verdicts.append(_verdict(row, partial(batch.row, write)))
+                verdicts.append(_verdict(row, partial(self._written, batch, row, at)))
         return verdicts
+
+    def _written(self, batch: Batch, row: Row, at: Moment) -> str:
+        with batch.row():
+            return self._write(row, at)
 
     # One row. Each raises NotDone with the reason, or returns what was done, in words.
 
@@ -90,10 +93,10 @@ class Importer:
         known = self._known(row)
         person = known or PersonId(new_identifier())
         if known is None:
-            self._store.registry.register(person, _new(row), at)
+            self._store.register(person, _new(row), at)
             self._names.add(row.name, row.flat, person)
         else:
-            self._store.change(person, _changed(self._store.details(person), row))
+            self._store.update_person(person, _changed(self._store.details_of(person), row))
         for number in row.cards:
             card = read_card(number.encode(), self._keys)
             self._store.cards.bind(person, card, at, is_weak=True)
@@ -117,7 +120,7 @@ class Importer:
     def _known(self, row: PersonRow) -> PersonId | None:
         if row.identifier is not None:
             person = PersonId(row.identifier)
-            if self._store.registry.is_known(person):
+            if self._store.is_known(person):
                 return person
         return self._names.find(row.name, row.flat, self._store)
 
@@ -135,7 +138,7 @@ class _NameIndex:
 
     def find(self, name: str, flat: str, store: Store) -> PersonId | None:
         """The one person of this name in this flat. Raises NotDone when there are several."""
-        if self._count != store.registry.count():
+        if self._count != store.counts().people:
             self._build(store)
         place = self._place(name, flat)
         if place in self._people and self._people[place] is None:
@@ -151,7 +154,7 @@ class _NameIndex:
     def _build(self, store: Store) -> None:
         self._people.clear()
         self._count = 0
-        for person in store.registry.all():
+        for person in store.people():
             self.add(person.name or "", person.flat or "", person.person)
 
     def _place(self, name: str, flat: str) -> bytes:

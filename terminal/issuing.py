@@ -11,8 +11,6 @@ What changes with this file: docs/passes.md, what `terminalctl pass issue` says.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -28,9 +26,9 @@ from terminal.passes.token import (
 )
 from terminal.requests import Line, PassIssue
 from terminal.sealing import Keys
-from terminal.signing import SigningKey, public_of
+from terminal.signing import SigningKey
 from terminal.store import Person, Store
-from terminal.store.passes import Pass
+from terminal.store.passes import IssuedPass, Pass, PassKind
 from terminal.store.people import Details, Kind
 
 NUMBER_BYTES = 8
@@ -77,7 +75,7 @@ class Issuing:
         if not timedelta() < ends - begins <= LONGEST or ends <= at.utc:
             raise NotDone("A pass ends after it begins, after now, and within ten years.")
         uses = _uses(request)
-        if request.kind == "static" and not who.has_pin:
+        if request.kind == "static" and not self._has_pin(who.person):
             raise NotDone("A static pass takes a PIN besides, and this person has none: pin set.")
         is_visitor = request.visitor is not None
         return Wish(
@@ -102,42 +100,32 @@ class Issuing:
                 kind=Kind.VISITOR,
                 host=wish.host,
             )
-            self._store.registry.register(wish.holder, details, at)
-        with self._signing(at) as key:
-            self._store.passes.issue(self._row(wish, key.key_id), at)
+            self._store.register(wish.holder, details, at)
+        key_id = self._store.pass_keys.current(at)
+        self._store.passes.issue(_facts(wish, key_id), at)
         return self.show(wish.number, at)
 
     def show(self, number: PassId, at: Moment) -> Line:
         """A pass once more. Raises NotDone for one that can't be signed as it was."""
-        row = self._store.passes.one(number)
-        if row is None:
+        found = self._store.passes.of_number(number)
+        if found is None:
             raise NotDone("There is no pass of this number; terminalctl pass list shows them.")
-        if row.is_revoked:
+        if found.is_revoked:
             raise NotDone("This pass was revoked; issue a new one.")
-        with self._signing(at) as key:
-            if row.key_id != key.key_id:
-                raise NotDone("This pass was signed with a key that was changed; issue a new one.")
-            text = encode(self._token(row), key)
-        return {**pass_line(row), "site": self._site, "text": text, **self._secret(row)}
+        facts = found.facts
+        if facts.key_id != self._store.pass_keys.current(at):
+            raise NotDone("This pass was signed with a key that was changed; issue a new one.")
+        with self._store.pass_keys.open_private(facts.key_id) as secret:
+            text = encode(self._token(facts), SigningKey(secret))
+        return {**pass_line(found), "site": self._site, "text": text, **self._secret(facts)}
 
     def change_key(self, at: Moment, overlap: timedelta) -> str:
         """Sign with a new key from now on; the identifier of it."""
-        return self._store.pass_keys.rotate(at, overlap, public_of)
+        return self._store.pass_keys.rotate(at, overlap)
 
-    def _row(self, wish: Wish, key_id: str) -> Pass:
-        return Pass(
-            number=wish.number,
-            person=wish.holder,
-            kind=wish.kind,
-            valid_from=wish.valid_from,
-            valid_until=wish.valid_until,
-            uses=wish.uses,
-            rotates=wish.rotates,
-            needs_pin=wish.needs_pin,
-            is_marked=wish.is_marked,
-            key_id=key_id,
-            host=wish.host,
-        )
+    def _has_pin(self, person: PersonId) -> bool:
+        holder = self._store.holder(person)
+        return holder is not None and holder.has_pin
 
     def _token(self, row: Pass) -> Token:
         return Token(
@@ -160,26 +148,37 @@ class Issuing:
         with self._keys.pass_secret(row.person, row.number) as secret:
             return {"secret": secret.view.hex()}
 
-    @contextmanager
-    def _signing(self, at: Moment) -> Iterator[SigningKey]:
-        """The key that passes are signed with now, its secret overwritten afterwards."""
-        with self._store.pass_keys.secret(at, public_of) as secret:
-            yield SigningKey(secret)
+
+def _facts(wish: Wish, key_id: str) -> Pass:
+    return Pass(
+        number=wish.number,
+        person=wish.holder,
+        kind=PassKind(wish.kind),
+        valid_from=wish.valid_from,
+        valid_until=wish.valid_until,
+        uses=wish.uses,
+        rotates=wish.rotates,
+        needs_pin=wish.needs_pin,
+        is_marked=wish.is_marked,
+        key_id=key_id,
+        host=wish.host,
+    )
 
 
-def pass_line(row: Pass) -> Line:
+def pass_line(found: IssuedPass) -> Line:
     """A pass as a line of an answer: nothing that opens a door."""
+    row = found.facts
     return {
         "number": row.number,
         "person": row.person,
-        "kind": row.kind,
+        "kind": row.kind.value,
         "valid_from": row.valid_from.isoformat(),
         "valid_until": row.valid_until.isoformat(),
         "uses": row.uses,
-        "used": row.used,
+        "used": found.used,
         "rotates": row.rotates,
         "needs_pin": row.needs_pin,
-        "is_revoked": row.is_revoked,
+        "is_revoked": found.is_revoked,
         "host": row.host,
     }
 

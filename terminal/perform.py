@@ -72,7 +72,7 @@ from terminal.metrics import Metrics
 from terminal.notice import Notice
 from terminal.pinpad import PinPad
 from terminal.recognition import Recognition
-from terminal.store import Store
+from terminal.store import Lockdown, Store
 
 log = logging.getLogger(__name__)
 
@@ -307,9 +307,9 @@ class Performer:
 
     def _spend(self, effect: SpendPass) -> None:
         """Nothing opens that could not be counted: a full disk keeps counted passes out."""
-        store, now = self._parts.store, self._parts.clock.now()
+        store = self._parts.store
         try:
-            done = store.passes.spend(effect.number, effect.step, now)
+            done = store.passes.spend(effect.number, effect.step)
         except (NotDone, StoreFailed) as error:
             log.error("%s", error)
             done = False
@@ -321,9 +321,9 @@ class Performer:
         try:
             match effect:
                 case NotePassage():
-                    store.holders.note_passage(effect.person, effect.side, effect.at)
+                    store.note_passage(effect.person, effect.side, effect.at)
                 case KeepLockdown():
-                    store.settings.set_lockdown(effect.on, now)
+                    store.settings.put_lockdown(Lockdown(effect.on, effect.why), now)
         except (NotDone, StoreFailed) as error:
             log.error("%s", error)
 

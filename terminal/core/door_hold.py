@@ -218,10 +218,10 @@ def lift_lockdown(state: DoorState, event: LockdownLifted, policy: Policy) -> St
     after = replace(state, locked_down=False)
     facts = (("why", event.why),)
     record = Record(Kind.LOCKDOWN_LIFTED, event.at, by=event.by, facts=facts)
-    return after, (record, KeepLockdown(on=False), bar_told(after, event.at))
+    return after, (record, KeepLockdown(on=False, why=event.why), bar_told(after, event.at))
 
 
 def _locked(state: DoorState, event: LockdownAsked) -> Step:
     after = replace(state, locked_down=True)
     record = Record(Kind.LOCKDOWN, event.at, by=event.by, facts=(("why", event.why),))
-    return after, (record, KeepLockdown(on=True), bar_told(after, event.at))
+    return after, (record, KeepLockdown(on=True, why=event.why), bar_told(after, event.at))

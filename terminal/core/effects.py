@@ -224,9 +224,10 @@ class NotePassage:
 
 @dataclass(frozen=True, slots=True)
 class KeepLockdown:
-    """Write whether there is a lockdown, so that no restart lifts it."""
+    """Write whether there is a lockdown, and why, so that no restart lifts it."""
 
     on: bool
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,19 @@
-"""The keys that passes are signed with: one that signs, and those before it that are yet accepted.
+"""The keys that passes are signed with: one that signs, and those before it for a while longer.
 
-The secret of the one that signs is sealed; that of a key that was replaced is gone, so nobody signs
-with it any more, and the passes under it are accepted until its time is over.
+Both parts are sealed at rest, bound to the key's name: the private part because it is secret, the
+public one because whoever can write the file, but has not the device's key, could otherwise put a
+key of their own there. When a key is followed by another its private part is erased at once; its
+public part is accepted until the overlap ends, and stays listed after that, so that an old pass is
+told from a foreign one.
 
-Never here: a signature (`terminal.signing`). What changes with this file: `terminal.issuing`.
+Never here: signing (`terminal.signing`). What changes with this file: `terminal.issuing`,
+`credential`, docs/passes.md.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
 from datetime import timedelta
 
 from terminal.core.values import Moment
@@ -19,69 +22,79 @@ from terminal.memory import LockedBuffer
 from terminal.passes.token import Keyring, PublicKey
 from terminal.schema import Database
 from terminal.sealing import Keys, pass_key_aad
-from terminal.signing import SECRET_BYTES, key_id_of
+from terminal.signing import PUBLIC_BYTES, SECRET_BYTES, key_id_of, public_of
 from terminal.store.written import text_of, time_or_none
+
+MOST_OVERLAP = timedelta(days=3660)
 
 log = logging.getLogger(__name__)
 
-PublicOf = Callable[[LockedBuffer], bytes]
-"""The public key of 32 secret bytes."""
-
 
 class PassKeys:
-    """The table of signing keys in an open identity database."""
+    """The table of keys in an open identity database."""
 
     def __init__(self, database: Database, keys: Keys) -> None:
         self._database = database
         self._keys = keys
         self._ring: Keyring | None = None
 
-    def keyring(self) -> Keyring:
-        """Every key that passes are accepted under, by its identifier.
+    def current(self, at: Moment) -> str:
+        """The name of the key that signs now; it is made where there is none yet."""
+        with self._database.transaction():
+            row = self._database.row("SELECT key_id FROM pass_key WHERE retired_utc IS NULL")
+            return str(row[0]) if row else self._make(at)
 
-        A key that this terminal did not make itself is not there: its seal would not open.
+    def rotate(self, at: Moment, overlap: timedelta) -> str:
+        """Make a new key that signs from now on; the one before is accepted until `at + overlap`.
+
+        Its name. Raises ValueError for an overlap below zero or above ten years, and StoreFailed
+        when traces of the old private part could not be removed; the new key is in use all the
+        same.
         """
-        if self._ring is None:
-            rows = self._database.rows(
-                "SELECT key_id, sealed_public, accept_until_utc FROM pass_key"
-            )
-            opened = (
-                (key_id, self._public(key_id, sealed), until) for key_id, sealed, until in rows
-            )
-            self._ring = {
-                key_id: PublicKey(public, time_or_none(until))
-                for key_id, public, until in opened
-                if public is not None
-            }
-        return self._ring
-
-    def secret(self, at: Moment, public_of: PublicOf) -> LockedBuffer:
-        """The secret of the key that signs now, which the caller closes; made where there is none.
-
-        Raises StoreFailed when it can't be opened.
-        """
-        row = self._database.row(
-            "SELECT key_id, sealed_private FROM pass_key WHERE retired_utc IS NULL"
-        )
-        if row is None:
-            self._make(at, public_of)
-            return self.secret(at, public_of)
-        return self._opened("private", row[0], row[1])
-
-    def rotate(self, at: Moment, overlap: timedelta, public_of: PublicOf) -> str:
-        """Sign with a new key; the old one is accepted until `overlap` from now. Whose id comes."""
-        self._ring = None
+        if not timedelta(0) <= overlap <= MOST_OVERLAP:
+            raise ValueError("Keys overlap by no time at all to ten years.")
         with self._database.transaction():
             self._database.run(
-                "UPDATE pass_key SET retired_utc = ?, accept_until_utc = ?, sealed_private = NULL"
+                "UPDATE pass_key SET sealed_private = NULL, retired_utc = ?, accept_until_utc = ?"
                 " WHERE retired_utc IS NULL",
                 *(text_of(at.utc), text_of(at.utc + overlap)),
             )
-            key_id = self._make(at, public_of)
+            made = self._make(at)
         self._database.checkpoint()
-        return key_id
+        return made
 
-    def _make(self, at: Moment, public_of: PublicOf) -> str:
+    def keyring(self) -> Keyring:
+        """Every key there ever was, by its name; which is still accepted its date says.
+
+        A key that this terminal did not make itself does not open and is left out.
+        """
+        if self._ring is None:
+            rows = self._database.rows(
+                "SELECT key_id, sealed_public, accept_until_utc FROM pass_key ORDER BY rowid"
+            )
+            self._ring = {
+                key_id: PublicKey(public, time_or_none(until))
+                for key_id, sealed, until in rows
+                if (public := self._public(key_id, sealed)) is not None
+            }
+        return self._ring
+
+    def open_private(self, key_id: str) -> LockedBuffer:
+        """The 32 secret bytes of the key that signs now; whoever asked closes the buffer.
+
+        Raises StoreFailed for a key that does not sign (any more), and SealBroken.
+        """
+        row = self._database.row(
+            "SELECT sealed_private FROM pass_key WHERE key_id = ? AND sealed_private IS NOT NULL",
+            key_id,
+        )
+        if row is None:
+            raise StoreFailed("There is no key of that name that signs passes.")
+        return self._opened("private", key_id, row[0], SECRET_BYTES)
+
+    # Within
+
+    def _make(self, at: Moment) -> str:
         self._ring = None
         with LockedBuffer(SECRET_BYTES) as secret:
             secret.view[:] = os.urandom(SECRET_BYTES)
@@ -101,21 +114,18 @@ class PassKeys:
 
     def _public(self, key_id: str, sealed: bytes) -> bytes | None:
         try:
-            with self._opened("public", key_id, sealed) as public:
+            with self._opened("public", key_id, sealed, PUBLIC_BYTES) as public:
                 return bytes(public.view)
-        except StoreFailed as error:
-            log.error("%s", error)
+        except SealBroken:
+            log.error("A key that passes are signed with was not made here; it is not used.")
             return None
 
-    def _opened(self, part: str, key_id: str, sealed: bytes) -> LockedBuffer:
-        sealer, opened = self._keys.identity, LockedBuffer(SECRET_BYTES)
+    def _opened(self, part: str, key_id: str, sealed: bytes, length: int) -> LockedBuffer:
+        sealer, opened = self._keys.identity, LockedBuffer(length)
+        aad = pass_key_aad(part, key_id, self._keys.device, sealer.epoch)
         try:
-            aad = pass_key_aad(part, key_id, self._keys.device, sealer.epoch)
             sealer.open_into(sealed, aad, opened.view)
-        except SealBroken as error:
+        except SealBroken:
             opened.close()
-            raise StoreFailed(
-                f"The {part} part of the signing key {key_id} does not open; make a new key"
-                " (terminalctl pass new-key)."
-            ) from error
+            raise
         return opened

@@ -150,9 +150,12 @@ class People:
         )
         return None if row is None else self._registered(row)
 
-    def count(self) -> int:
-        """How many people are registered."""
-        return int(self._database.rows("SELECT count(*) FROM person")[0][0])
+    def named(self, name: str) -> list[PersonId]:
+        """Whoever has this name, letter case apart."""
+        wanted = plain(name).casefold()
+        rows = self._database.rows("SELECT person, sealed_name FROM person ORDER BY rowid")
+        names = ((PersonId(person), self._name(person, sealed)) for person, sealed in rows)
+        return [person for person, found in names if found and found.casefold() == wanted]
 
     def panel_number(self, person: PersonId) -> PanelNumber | None:
         """Under what a panel knows this person; None where nothing (whole) is written.

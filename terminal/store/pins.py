@@ -89,11 +89,6 @@ class Pins:
         except StoreFailed:
             return PinVerdict.CANT_CHECK
 
-    def holders(self) -> frozenset[PersonId]:
-        """Everyone who has a PIN."""
-        rows = self._database.rows("SELECT person FROM pin WHERE salt IS NOT NULL")
-        return frozenset(PersonId(row[0]) for row in rows)
-
     def forgive(self, person: PersonId) -> None:
         """Set this person's failures to zero: an operator's deed."""
         self._database.run("UPDATE pin SET failures = 0 WHERE person = ?", person)
@@ -171,4 +166,4 @@ def _split(whole: LockedBuffer, length: int, suffix: bytes, into: LockedBuffer) 
     """What is typed but for its last digits goes `into`; whether those are the suffix."""
     rest = max(length - len(suffix), 0)
     into.view[:rest] = whole.view[:rest]
-    return bool(suffix) and compare_digest(whole.view[rest:length].tobytes(), suffix)
+    return bool(suffix) and compare_digest(whole.view[rest:length], suffix)

@@ -1,6 +1,11 @@
-"""What an operator has set for this door and a restart must not lift: a lockdown, free passage.
+"""What an operator has switched on this door and what must outlive a restart: a closed list.
 
-What changes with this file: what the door begins with after a start.
+Lockdown, with the reason that was given, and free passage. One row each, typed here; what does not
+read as it was written is StoreFailed, and whoever asked takes the safe side: locked down, and no
+free passage.
+
+Never here: what follows from a setting (the core). What changes with this file: the start of the
+door, `terminalctl door`.
 """
 
 from __future__ import annotations
@@ -10,17 +15,30 @@ from dataclasses import dataclass
 from typing import Any
 
 from terminal.core.values import Moment
-from terminal.errors import StoreFailed
+from terminal.errors import NotDone, StoreFailed
 from terminal.schema import Database
-from terminal.store.written import text_of
+from terminal.store.written import text_of, word
+
+MOST_REASON = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Lockdown:
+    """Whether the door is locked down, and why it was (or why it was lifted)."""
+
+    is_on: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FreePassage:
-    """The schedule by which the door is open to everyone, perhaps only once somebody has come."""
+    """By which schedule the door stands open for everyone; None: by none.
 
-    schedule: str
-    first_person: bool
+    `first_person`: only once somebody has come in by a credential of that day.
+    """
+
+    schedule: str | None = None
+    first_person: bool = True
 
 
 class Settings:
@@ -29,46 +47,58 @@ class Settings:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def lockdown(self) -> bool:
-        """Whether the door is locked down; what can't be read counts as a lockdown."""
-        try:
-            return self._value("lockdown") not in (None, False)
-        except StoreFailed:
-            return True
+    def lockdown(self) -> Lockdown:
+        """Whether the door is locked down; it is not where nothing was ever written."""
+        found = self._read("lockdown")
+        if found is None:
+            return Lockdown()
+        match found:
+            case {"state": "on" | "off" as state, "reason": str(reason), **more} if not more:
+                return Lockdown(state == "on", reason)
+        raise StoreFailed("Whether the door is locked down can't be read; say it anew.")
 
-    def set_lockdown(self, on: bool, at: Moment) -> None:
-        """Write whether the door is locked down."""
-        self._put("lockdown", on, at)
+    def put_lockdown(self, lockdown: Lockdown, at: Moment) -> None:
+        """Write it. Raises NotDone without a reason that can be read."""
+        reason = word(lockdown.reason, "A reason", MOST_REASON)
+        self._write("lockdown", {"state": "on" if lockdown.is_on else "off", "reason": reason}, at)
 
-    def free_passage(self) -> FreePassage | None:
-        """When the door is open to everyone; None for never. Raises StoreFailed."""
-        value = self._value("free_passage")
-        if value is None:
+    def free_passage(self) -> FreePassage:
+        """By what the door stands open for everyone; by nothing where it was never written."""
+        found = self._read("free_passage")
+        if found is None:
+            return FreePassage()
+        match found:
+            case {"schedule": str() | None as schedule, "first_person": bool(first), **more} if (
+                not more
+            ):
+                return FreePassage(schedule, first)
+        raise StoreFailed("When the door stands open for everyone can't be read; say it anew.")
+
+    def put_free_passage(self, passage: FreePassage, at: Moment) -> None:
+        """Write it. Raises NotDone for an unknown schedule."""
+        if passage.schedule is not None and not self._has_schedule(passage.schedule):
+            raise NotDone(f"There is no schedule called {passage.schedule!r}.")
+        value = {"schedule": passage.schedule, "first_person": passage.first_person}
+        self._write("free_passage", value, at)
+
+    # Within
+
+    def _has_schedule(self, name: str) -> bool:
+        return self._database.row("SELECT 1 FROM schedule WHERE name = ?", name) is not None
+
+    def _read(self, name: str) -> Any:
+        row = self._database.row("SELECT value FROM setting WHERE name = ?", name)
+        if row is None:
             return None
         try:
-            return FreePassage(str(value["schedule"]), value["first_person"] is True)
-        except (KeyError, TypeError) as error:
-            raise StoreFailed("The free passage can't be read; set it anew.") from error
+            return json.loads(row[0]) or False  # JSON's null is not "never written"
+        except (ValueError, RecursionError) as error:
+            raise StoreFailed(f"The setting {name} can't be read; say it anew.") from error
 
-    def set_free_passage(self, schedule: str | None, first_person: bool, at: Moment) -> None:
-        """Write by which schedule the door is open to everyone; None for never."""
-        if schedule is None:
-            self._database.run("DELETE FROM setting WHERE name = 'free_passage'")
-        else:
-            value = {"schedule": schedule, "first_person": first_person}
-            self._put("free_passage", value, at)
-
-    def _value(self, name: str) -> Any:
-        row = self._database.row("SELECT value FROM setting WHERE name = ?", name)
-        try:
-            return None if row is None else json.loads(row[0])
-        except ValueError as error:
-            raise StoreFailed(f"The setting {name} can't be read; set it anew.") from error
-
-    def _put(self, name: str, value: object, at: Moment) -> None:
+    def _write(self, name: str, value: dict[str, str | bool | None], at: Moment) -> None:
         self._database.run(
             "INSERT INTO setting (name, value, changed_utc) VALUES (?, ?, ?)"
             " ON CONFLICT (name) DO UPDATE SET value = excluded.value,"
             " changed_utc = excluded.changed_utc",
-            *(name, json.dumps(value), text_of(at.utc)),
+            *(name, json.dumps(value, ensure_ascii=False), text_of(at.utc)),
         )

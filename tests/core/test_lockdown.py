@@ -90,7 +90,7 @@ def test_a_lockdown_is_recorded_with_its_reason_and_kept() -> None:
     effects = locks_down(terminal)
     said = record(effects, Kind.LOCKDOWN)
     assert (said.by, said.facts) == ("guard", (("why", "alarm"),))
-    assert only(effects, KeepLockdown) == (KeepLockdown(on=True),)
+    assert only(effects, KeepLockdown) == (KeepLockdown(on=True, why="alarm"),)
     assert only(effects, SecureStrike)
     assert machine.screen(terminal.state, terminal.policy).scene is Scene.LOCKED_DOWN
 
@@ -176,7 +176,7 @@ def test_what_is_lifted_lets_in_again() -> None:
     terminal = locked_down()
     effects = lifts(terminal)
     assert record(effects, Kind.LOCKDOWN_LIFTED).facts == (("why", "all clear"),)
-    assert only(effects, KeepLockdown) == (KeepLockdown(on=False),)
+    assert only(effects, KeepLockdown) == (KeepLockdown(on=False, why="all clear"),)
     assert only(terminal.shows_card(AGREED), ReleaseStrike)
     assert not lifts(terminal), "there is none any more"
 

@@ -234,8 +234,8 @@ def test_a_card_of_somebody_else_is_not_bound(given: Door) -> None:
     given.store.register_person(NEIGHBOUR, "Neighbour", given.parts.clock.now())
     told = given.performer.perform((BindCard(NEIGHBOUR, given.card_id(CARD)),))
     assert [type(one).__name__ for one in told] == ["EnrolCancelled"]
-    holder = given.store.holder_of_card(given.card_id(CARD))
-    assert holder is not None and holder.person == RESIDENT
+    known = given.store.holder_of_card(given.card_id(CARD))
+    assert known is not None and known.holder.person == RESIDENT
     assert given.store.holder_of_card(given.card_id(UNKNOWN_CARD)) is None
 
 

@@ -23,7 +23,7 @@ CATCH_ALL_OWNER = "terminal/loop.py"
 NETWORK_OWNER = "models/fetch.py"
 # It films the scenes that it draws itself, on a desk; no camera's frame reaches it.
 PICTURE_OWNER = "hw/bench_camera.py"
-DATABASE_FILES = frozenset({"terminal/schema.py", "terminal/store.py", "terminal/audit.py"})
+DATABASE_FILES = ("terminal/schema.py", "terminal/store/", "terminal/audit.py")
 
 _WALL_TIME = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"} | {
     "time.time_ns",
@@ -80,7 +80,7 @@ def statements(tree: ast.Module, path: str) -> Iterator[tuple[ast.AST, str]]:
 
     A function that takes a `statement` may hand it on: its callers are looked at in their turn.
     """
-    near_database = path in DATABASE_FILES or bool(_imports(tree, _DATABASE))
+    near_database = path.startswith(DATABASE_FILES) or bool(_imports(tree, _DATABASE))
     handed_on = {"statement"} | _loops_over_literals(tree)
     for call in _calls(tree):
         name = call.func.attr if isinstance(call.func, ast.Attribute) else ""

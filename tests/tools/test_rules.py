@@ -58,7 +58,7 @@ def test_a_statement_that_is_put_together_is_found_everywhere(statement: str) ->
 @pytest.mark.requirement("T16", "A7")
 def test_a_statement_from_a_variable_is_found_where_the_database_is() -> None:
     assert found("import sqlite3\ndef f(db, words):\n    db.execute(words)")
-    assert found("def f(self, words):\n    self.database.run(words)", "terminal/store.py")
+    assert found("def f(self, words):\n    self.database.run(words)", "terminal/store/cards.py")
 
 
 def test_a_function_may_hand_on_the_statement_it_was_given() -> None:
