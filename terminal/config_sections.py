@@ -227,8 +227,8 @@ class FaceConfig:
     ] = ((0.2, 0.05), (0.8, 0.05), (0.8, 0.95), (0.2, 0.95))
     min_face_px: Annotated[
         int, Key(whole(40, 1000), "A face narrower than this is too far away and is left alone.")
-    ] = 90
-    max_face_px: Annotated[int, Key(whole(60, 2000), "A face wider than this is too near.")] = 340
+    ] = 135
+    max_face_px: Annotated[int, Key(whole(60, 2000), "A face wider than this is too near.")] = 510
     references: Annotated[
         int, Key(whole(5, 9), "So many references are taken at an enrolment.")
     ] = _NEW.references
@@ -289,8 +289,14 @@ class CameraConfig:
             ' video file or of a folder of pictures, or "bench" for rendered walk-ups.',
         ),
     ] = "picamera2"
-    width_px: Annotated[int, Key(whole(320, 1920), "Width of a frame.")] = 640
-    height_px: Annotated[int, Key(whole(240, 1080), "Height of a frame.")] = 480
+    width_px: Annotated[
+        int,
+        Key(
+            whole(320, 1920),
+            "Width of a frame. A smaller one reads codes from nearer by only (docs/codes.md).",
+        ),
+    ] = 1280
+    height_px: Annotated[int, Key(whole(240, 1080), "Height of a frame.")] = 720
     rate_hz: Annotated[float, Key(number(5, 60), "Frames in a second, of the bench's camera.")] = (
         30.0
     )
