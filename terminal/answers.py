@@ -151,7 +151,7 @@ class IssuedPass(msgspec.Struct, frozen=True):
     rotates: bool
     needs_pin: bool
     site: str
-    text: Annotated[str, msgspec.Meta(pattern=r"\AFT1:[\x20-\x7e]{1,252}\Z")]
+    text: Annotated[str, msgspec.Meta(pattern=r"\AFT1:[0-9A-Z $%*+./:-]{1,252}\Z")]
     secret: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")] | None = None
 
     def __post_init__(self) -> None:

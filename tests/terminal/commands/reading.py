@@ -16,6 +16,7 @@ Pixels = npt.NDArray[np.uint8]
 CELL = (8, 16)
 """Width and height of a character, px."""
 
+_QR = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode])
 _TOKEN = re.compile(r"\x1b\[(?P<codes>[0-9;]*)m|(?P<character>.)|(?P<end>\n)")
 
 
@@ -34,9 +35,7 @@ def read_png(path: Path) -> list[str]:
 
 def decoded(picture: Pixels, *, inverted: bool = True) -> list[str]:
     """The texts of all QR codes in it; `inverted` also of those that are light on dark."""
-    found = zxingcpp.read_barcodes(
-        np.ascontiguousarray(picture), formats=zxingcpp.BarcodeFormat.QRCode, try_invert=inverted
-    )
+    found = zxingcpp.read_barcodes(np.ascontiguousarray(picture), formats=_QR, try_invert=inverted)
     return [one.text for one in found]
 
 

@@ -171,6 +171,14 @@ def test_options_may_stand_before_the_verb_as_well(twin: Twin, capsys: Captured)
     assert json.loads(capsys.readouterr().out)["state"] == "secured"
 
 
+@pytest.mark.parametrize("words", [("erase", "\udcff"), ("door", "release", "--why", "\ud800")])
+def test_bytes_that_are_no_text_are_misuse(capsys: Captured, words: tuple[str, ...]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(words)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.endswith("an argument is no text in UTF-8\n")
+
+
 # The screen
 
 

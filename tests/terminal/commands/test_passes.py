@@ -193,8 +193,8 @@ def test_the_drawing_can_be_read_and_no_word_has_the_text(twin: Twin, capsys: Ca
     assert runs(twin, "pass", "issue", "Ada", "--kind", "static") == 0
     out, err = capsys.readouterr()
     assert TEXT not in out + err
-    assert read_drawing(out, back=(0, 0, 0), ink=(255, 255, 255)) == [TEXT]
-    assert read_drawing(out, back=(255, 255, 255), ink=(0, 0, 0)) == [TEXT]
+    for back, ink in (((0, 0, 0), (255, 255, 255)), ((255, 255, 255), (0, 0, 0))):
+        assert read_drawing(out, back=back, ink=ink, inverted=False) == [TEXT]
     assert "2030-06-01 12:00 to 2030-07-01 12:00 (Asia/Shanghai)" in out
     assert "print it, or send it" in err and "terminalctl pin set" in err
 
@@ -394,6 +394,28 @@ def test_what_is_no_number_of_a_pass_is_misuse_and_not_repeated(
     assert ended.value.code == 2
     assert twin.requests == []
     assert "FT1:ABC" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"text": "FT2:ABC"},
+        {"text": "FT1:"},
+        {"text": "FT1:abc"},
+        {"text": "FT1:" + "A" * 253},
+        {"text": "FT1:A\n"},
+        {"secret": "5e"},
+        {"rotates": True, "secret": None},
+        {"valid_until": "2030-07-01T04:00:00"},
+    ],
+)
+def test_a_pass_that_is_none_is_not_drawn(
+    twin: Twin, capsys: Captured, broken: dict[str, Any]
+) -> None:
+    twin.script = lambda request: done(**RULES) if request == Groups() else issued(**broken)
+    assert runs(twin, "pass", "show", NUMBER) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and err.endswith("are of two versions.\n")
 
 
 def test_what_the_door_refuses_is_its_sentence(twin: Twin, capsys: Captured) -> None:
