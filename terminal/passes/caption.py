@@ -109,7 +109,7 @@ _GLYPHS: Final = {
 
 
 def line_dots(text: str) -> list[bytearray]:
-    """A line of text as rows of dots (1 is dark), in capitals. Raises KeyError for other letters."""
+    """A line of text as rows of dots (1 is dark), in capitals. Raises KeyError for others."""
     glyphs = [_GLYPHS[letter].split() for letter in text.upper()]
     return [
         bytearray(int(dot) for glyph in glyphs for dot in glyph[row] + "0")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 import segno
-from segno import writers
+from segno.writers import save
 
 from terminal.errors import NotDone
 from terminal.passes.caption import DOTS_HIGH, LETTER_DOTS, LINE_DOTS, Caption, line_dots
@@ -54,17 +54,17 @@ def terminal_text(text: str) -> str:
 
 def png(text: str, caption: Caption) -> bytes:
     """The code with its caption as a PNG file."""
-    return _written(text, caption, "png", scale=PNG_PX_PER_DOT, light="white")
+    return _written(text, caption, "png", scale=PNG_PX_PER_DOT)
 
 
 def svg(text: str, caption: Caption) -> bytes:
     """The code with its caption as an SVG file, which is drawn at any size."""
-    return _written(text, caption, "svg", scale=1, light="white")
+    return _written(text, caption, "svg", scale=1)
 
 
 def pdf(text: str, caption: Caption) -> bytes:
     """The code with its caption as a PDF file of one page."""
-    return _written(text, caption, "pdf", scale=PDF_POINTS_PER_DOT, light="white")
+    return _written(text, caption, "pdf", scale=PDF_POINTS_PER_DOT)
 
 
 def write(path: Path, data: bytes, *, replace: bool = False) -> None:
@@ -76,7 +76,7 @@ def write(path: Path, data: bytes, *, replace: bool = False) -> None:
     try:
         _write_new(target, data)
         if replace:
-            target.replace(path)
+            _put(target, path)
     except FileExistsError as error:
         raise NotDone(f"There is a file {target} already, and it is left as it is.") from error
     except OSError as error:
@@ -95,6 +95,14 @@ def _write_new(path: Path, data: bytes) -> None:
             raise
 
 
+def _put(fresh: Path, path: Path) -> None:
+    try:
+        fresh.replace(path)
+    except OSError:
+        fresh.unlink()
+        raise
+
+
 def _modules(text: str) -> Grid:
     """The code itself. Raises ValueError for what no code holds."""
     code = segno.make(text, error="m", mode="alphanumeric", micro=False, boost_error=False)
@@ -107,11 +115,11 @@ def _quiet(grid: Grid) -> Grid:
     return [*edge, *(bytearray(side + row + side) for row in grid), *map(bytearray, edge)]
 
 
-def _written(text: str, caption: Caption, kind: str, scale: float, light: str) -> bytes:
+def _written(text: str, caption: Caption, kind: str, scale: float) -> bytes:
     dots = _with_caption(_quiet(_modules(text)), caption.lines())
     file = io.BytesIO()
     size = (len(dots[0]), len(dots))
-    writers.save(dots, size, file, kind=kind, scale=scale, border=0, light=light)
+    save(dots, size, file, kind=kind, scale=scale, border=0, light="white")
     return file.getvalue()
 
 
