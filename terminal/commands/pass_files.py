@@ -1,48 +1,34 @@
 """The forms in which a pass leaves the terminal: drawn on the screen, as a picture, as a page.
 
-In colours of its own, since half blocks in the screen's colours would be black on white on one
-desk and white on black on the next.
-
 What changes with this file: `passes`.
 """
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
-import segno
-
 from terminal.answers import IssuedPass
+from terminal.core.values import PassId
 from terminal.errors import NotDone
+from terminal.passes import pictures
+from terminal.passes.caption import Caption, Kind
+from terminal.passes.page import page
 
 Maker = Callable[[IssuedPass, ZoneInfo], bytes]
 
-_INK, _PAPER = 16, 231
-"""Black and white of the 256 colours, which no theme changes as it does the first sixteen."""
-
-_QUIET = 4
-"""Modules of margin around a code (ISO/IEC 18004)."""
+KINDS = {
+    "resident": Kind.RESIDENT,
+    "static": Kind.WITH_PIN,
+    "visitor": Kind.VISITOR,
+    "once": Kind.ONCE,
+}
 
 
 def drawing(one: IssuedPass) -> str:
     """The pass as half blocks, dark on light on every background."""
-    rows = [list(row) for row in _code(one).matrix_iter(border=_QUIET)]
-    if len(rows) % 2:
-        rows.append([0] * len(rows[0]))
-    return "\n".join(
-        _coloured("".join(_BLOCKS[bool(top), bool(below)] for top, below in zip(a, b, strict=True)))
-        for a, b in zip(rows[::2], rows[1::2], strict=True)
-    )
-
-
-_BLOCKS = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
-
-
-def _coloured(line: str) -> str:
-    return f"\x1b[38;5;{_INK};48;5;{_PAPER}m{line}\x1b[0m"
+    return pictures.terminal_text(one.text)
 
 
 def without_colours(text: str) -> str:
@@ -50,26 +36,36 @@ def without_colours(text: str) -> str:
     return re.sub(r"\x1b\[[0-9;]*m", "", text)
 
 
-def _code(one: IssuedPass) -> segno.QRCode:
-    return segno.make_qr(one.text, error="m", boost_error=False)
+def _caption(one: IssuedPass, zone: ZoneInfo) -> Caption:
+    return Caption(
+        kind=KINDS[one.kind],
+        valid_from=one.valid_from.astimezone(zone),
+        valid_until=one.valid_until.astimezone(zone),
+        number=PassId(one.number),
+    )
 
 
-def _saved(kind: str) -> Maker:
-    def make(one: IssuedPass, zone: ZoneInfo) -> bytes:
-        out = io.BytesIO()
-        _code(one).save(out, kind=kind, border=_QUIET, scale=10 if kind == "png" else 4)
-        return out.getvalue()
-
-    return make
+def _picture(draw: Callable[[str, Caption], bytes]) -> Maker:
+    return lambda one, zone: draw(one.text, _caption(one, zone))
 
 
 def _page(one: IssuedPass, zone: ZoneInfo) -> bytes:
-    raise NotDone("This version has no page for phones yet; issue a static pass, or a card.")
+    """Raises NotDone for a pass that does not change: a picture of it is all there is to it."""
+    if one.secret is None:
+        raise NotDone("Only a resident's pass has a page; of this one, write a picture.")
+    return page(
+        one.text,
+        bytes.fromhex(one.secret),
+        site=one.site,
+        number=one.number,
+        valid_from=one.valid_from,
+        valid_until=one.valid_until,
+    )
 
 
 MAKERS: dict[str, Maker] = {
-    "png": _saved("png"),
-    "svg": _saved("svg"),
-    "pdf": _saved("pdf"),
+    "png": _picture(pictures.png),
+    "svg": _picture(pictures.svg),
+    "pdf": _picture(pictures.pdf),
     "page": _page,
 }
