@@ -170,6 +170,7 @@ def _taken_up(
     way = way_of(event)
     known = with_stored(state, event.holder, event.at.mono_s)
     if state.phase is AccessPhase.DECLINED:
+        known = replace(known, until_s=None)
         if not state.is_running:
             return begun(known, event.at, way), ()
         waited_s = state.waited_s or event.at.mono_s - state.began_s

@@ -79,7 +79,7 @@ class Aside:
         closes = isinstance(told.event, ContactChanged) and not told.event.open
         secured = bool(only(told.effects, SecureStrike)) and not told.after.door.is_open
         panel = told.before.door.coming_until_s is not None and not told.after.door.coming
-        if self.was_let_in and (closes or secured or panel):
+        if self.was_let_in and self.cycle_s is None and (closes or secured or panel):
             self.cycle_s = now_s
 
     def _is_looked_at(self, told: Told, lease: Permission) -> bool:

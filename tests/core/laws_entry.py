@@ -47,8 +47,9 @@ OUT = ("side", "out")
 
 def is_in_hand(event: object) -> bool:
     """Whether somebody outside has shown something of their own."""
-    shown = isinstance(event, CredentialPresented) and event.side is Side.OUTSIDE
-    return shown and event.problem not in FOREIGN
+    if not isinstance(event, CredentialPresented):
+        return False
+    return event.side is Side.OUTSIDE and event.problem not in FOREIGN
 
 
 def grants(told: Told) -> list[Record]:

@@ -78,10 +78,14 @@ POLICIES = (
     Policy(references=1, panel=Panel.WIEGAND, held_warn_s=0.0),
 )
 NAMES = ("walk_up", "button", "panel")
-STATES_AT_MOST = 80
+STATES_AT_MOST = 40
 RARE = (
     (*STRANGER * 4, *visit("track 1", 1.2, "face of nobody")),
-    visit("good card", "track 1", 5.0),
+    visit("track 1", 1.2, "face of a resident", "track 2", 5.0),
+    (
+        *visit("card with pin", "pin typed", "pin wrong", "pin typed", "pin wrong"),
+        *visit("button down", "card with pin", "pin typed", "pin wrong", "pin typed"),
+    ),
     visit("old card", 1.0, "track 0", 5.0),
 )
 """Visits that random walks seldom make in one piece."""
@@ -218,7 +222,7 @@ def _vision_is_permitted_in_turn(after: State, effects: Effects, policy: Policy)
         assert after.sign_lit and machine.face_off(after, policy) is None
 
 
-@pytest.mark.parametrize("policy", POLICIES, ids=NAMES)
+@pytest.mark.parametrize("policy", POLICIES[1:], ids=NAMES[1:])
 def test_the_same_state_and_event_give_the_same_answer(policy: Policy) -> None:
     for state, now_s in reachable(policy):
         for event in variants(state, given.at(now_s)):

@@ -239,6 +239,7 @@ HAPPENINGS: dict[str, Meaning] = {
     "pin right": _checked(PinVerdict.RIGHT),
     "pin wrong": _checked(PinVerdict.WRONG),
     "pin under duress": _checked(PinVerdict.DURESS),
+    "pin of a resident wrong": lambda state, at: PinChecked(at, given.RESIDENT, PinVerdict.WRONG),
     "pin can't be checked": _checked(PinVerdict.CANT_CHECK),
     "declines at the keypad": lambda state, at: DeclineAsked(at, "keypad"),
     "case opens": lambda state, at: TamperChanged(at, True),
@@ -353,6 +354,10 @@ BY_CARD_AND_PIN = (*visit("track 1", 0.5, "card with pin"), *TYPES_WRONG, *TYPES
 GUESSES_PIN = (*visit("card with pin"), *TYPES_WRONG * 4, *visit(5.0, "card with pin"))
 GUESSES_ON = (*GUESSES_PIN, *TYPES_WRONG, *visit(12.0, "card with pin"), *TYPES_WRONG * 2)
 HURRIES = visit("card with pin", 1.0, "pin typed", "pin typed", "card with pin", "pin wrong") * 3
+LATE = visit("card with pin", "pin typed", "good card", "pin of a resident wrong") * 3
+TOO_LATE = (*LATE, *visit("card with pin", "pin typed"))
+LEFT_ALONE = (*DECLINES, *visit("leaves", 1.0, "door opens", 1.0, "door closes", 9.0, "track 2"))
+LOCKED_FACE = visit("lockdown", "track 1", 1.2, "face of a resident")
 FORGETS = visit("card of a forgetful one", 4.0, "card of a forgetful one", 7.0) * 2
 UNDER_DURESS = (*visit("card with pin", 1.0, "pin typed", "pin under duress"), *USES_DOOR)
 BY_PASS = (*visit("rotating pass", "rotating pass", 0.2, "pass is spent"), *USES_DOOR)
@@ -394,6 +399,9 @@ MORE_VISITS = (
     GUESSES_PIN,
     GUESSES_ON,
     HURRIES,
+    TOO_LATE,
+    LEFT_ALONE,
+    LOCKED_FACE,
     FORGETS,
     UNDER_DURESS,
     BY_PASS,
