@@ -20,16 +20,10 @@ import msgspec
 from terminal.exchange.report import RowVerdict
 from terminal.exchange.rows import GroupRow, HeldPerson, HolidayRow, ScheduleRow
 from terminal.operator_link import MISUNDERSTOOD, NotUnderstood
-from terminal.requests import Line
+from terminal.requests import Line, PassKind, PassNumber
 
 T = TypeVar("T")
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
-
-
-class Acted(msgspec.Struct, frozen=True):
-    """Something was done to the door; its state afterwards."""
-
-    door: str
 
 
 class DoorReport(msgspec.Struct, frozen=True):
@@ -142,9 +136,9 @@ class PassesAnswer(msgspec.Struct, frozen=True):
 class IssuedPass(msgspec.Struct, frozen=True):
     """A pass in full. `secret` (64 hex digits) only where the code rotates."""
 
-    number: str
+    number: PassNumber
     person: str
-    kind: str
+    kind: PassKind
     valid_from: Instant
     valid_until: Instant
     uses: int | None
@@ -166,12 +160,6 @@ class PassAnswer(msgspec.Struct, frozen=True, rename={"issued": "pass"}):
     """A pass that was issued just now, or is shown again."""
 
     issued: IssuedPass
-
-
-class KeyAnswer(msgspec.Struct, frozen=True):
-    """The key with which passes are signed from now on."""
-
-    key_id: str | int
 
 
 class Rules(msgspec.Struct, frozen=True):

@@ -91,14 +91,12 @@ def ask_and_show(
     return DONE
 
 
-def ask_and_say(
-    options: Options, request: AnyRequest, sentence: str, kind: type[T] | None = None
-) -> int:
-    """Ask for something to be done, and say that it is done."""
-    line = ask_door(options, request)
-    if kind is not None:
-        answers.read(line, kind)
-    print_data(options, line, sentence)
+def ask_and_say(options: Options, request: AnyRequest, sentence: str) -> int:
+    """Ask for something to be done, and say that it is done.
+
+    Nothing else of the answer is read: what is done is done, whatever a newer door adds to it.
+    """
+    print_data(options, ask_door(options, request), sentence)
     return DONE
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 
 from terminal import show, show_access
-from terminal.answers import Acted, DoorAnswer
+from terminal.answers import DoorAnswer
 from terminal.commands import arguments
 from terminal.commands.common import (
     Commands,
@@ -87,21 +87,21 @@ def _show(options: Options) -> int:
 
 
 def _release(options: Options) -> int:
-    return ask_and_say(options, Release(options.why), "The door was released for one.", Acted)
+    return ask_and_say(options, Release(options.why), "The door was released for one.")
 
 
 def _lockdown(options: Options) -> int:
     sentence = "The door is locked down: nobody comes in but who may in a lockdown."
-    return ask_and_say(options, Lockdown(options.why), sentence, Acted)
+    return ask_and_say(options, Lockdown(options.why), sentence)
 
 
 def _lift(options: Options) -> int:
-    return ask_and_say(options, LockdownEnd(options.why), "The lockdown is lifted.", Acted)
+    return ask_and_say(options, LockdownEnd(options.why), "The lockdown is lifted.")
 
 
 def _acknowledge(options: Options) -> int:
     sentence = "The alarms are acknowledged; one whose cause is still there goes on."
-    return ask_and_say(options, Acknowledge(), sentence, Acted)
+    return ask_and_say(options, Acknowledge(), sentence)
 
 
 def _hold(options: Options) -> int:
@@ -120,7 +120,7 @@ def _free(options: Options) -> int:
     else:
         once = ", once somebody has come in" if options.first_person else ""
         sentence = f"The door is open to everyone by {show.seen(options.schedule)}{once}."
-    return ask_and_say(options, request, sentence, Acted)
+    return ask_and_say(options, request, sentence)
 
 
 def _reset(options: Options) -> int:
@@ -128,4 +128,4 @@ def _reset(options: Options) -> int:
         return not_agreed()
     whose = "everyone" if options.who is None else "this person"
     sentence = f"Forgotten on which side {whose} is."
-    return ask_and_say(options, PassbackReset(options.who), sentence, Acted)
+    return ask_and_say(options, PassbackReset(options.who), sentence)

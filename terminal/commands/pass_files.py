@@ -1,5 +1,8 @@
 """The forms in which a pass leaves the terminal: drawn on the screen, as a picture, as a page.
 
+How each looks is the affair of `terminal.passes`; here it gets what it needs of the door's answer.
+The secret of a rotating pass goes into its page and nowhere else.
+
 What changes with this file: `passes`.
 """
 
@@ -12,8 +15,9 @@ from zoneinfo import ZoneInfo
 from terminal.answers import IssuedPass
 from terminal.core.values import PassId
 from terminal.errors import NotDone
+from terminal.operator_link import MISUNDERSTOOD, NotUnderstood
 from terminal.passes import pictures
-from terminal.passes.caption import Caption, Kind
+from terminal.passes.caption import Caption, Kind, short
 from terminal.passes.page import page
 
 Maker = Callable[[IssuedPass, ZoneInfo], bytes]
@@ -28,7 +32,7 @@ KINDS = {
 
 def drawing(one: IssuedPass) -> str:
     """The pass as half blocks, dark on light on every background."""
-    return pictures.terminal_text(one.text)
+    return pictures.terminal_text(one.text).rstrip("\n")
 
 
 def without_colours(text: str) -> str:
@@ -50,17 +54,23 @@ def _picture(draw: Callable[[str, Caption], bytes]) -> Maker:
 
 
 def _page(one: IssuedPass, zone: ZoneInfo) -> bytes:
-    """Raises NotDone for a pass that does not change: a picture of it is all there is to it."""
-    if one.secret is None:
+    """Raises NotDone for a pass that does not change: a picture of it is all there is to it.
+
+    Raises NotUnderstood where the door's text is none that a page can be made of.
+    """
+    if one.secret is None or not one.rotates:
         raise NotDone("Only a resident's pass has a page; of this one, write a picture.")
-    return page(
-        one.text,
-        bytes.fromhex(one.secret),
-        site=one.site,
-        number=one.number,
-        valid_from=one.valid_from,
-        valid_until=one.valid_until,
-    )
+    try:
+        return page(
+            one.text,
+            bytes.fromhex(one.secret),
+            site=one.site,
+            number=short(PassId(one.number)),
+            valid_from=one.valid_from,
+            valid_until=one.valid_until,
+        )
+    except ValueError as error:
+        raise NotUnderstood(MISUNDERSTOOD) from error
 
 
 MAKERS: dict[str, Maker] = {

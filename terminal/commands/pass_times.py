@@ -40,7 +40,7 @@ KINDS = MappingProxyType(
             30,
             0,
             "A static pass is for whoever has no phone that shows the page: print it, or send it."
-            " Whoever copies it has it too; where the person has a PIN, let the pass need it.",
+            " Whoever copies it has it too, so it takes the person's PIN besides.",
         ),
         "visitor": Usual(
             1,

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from terminal import answers, show, show_access
-from terminal.answers import IssuedPass, KeyAnswer, PassAnswer, PassesAnswer
+from terminal.answers import IssuedPass, PassAnswer, PassesAnswer
 from terminal.commands import arguments, pass_files, private_files
 from terminal.commands.common import (
     DONE,
@@ -91,7 +91,7 @@ def _add_issue(verbs: Commands) -> None:
     ends.add_argument("--days", type=arguments.whole(1, 3660), metavar="N")
     ends.add_argument("--hours", type=arguments.whole(1, 87_840), metavar="N")
     issue.add_argument(
-        "--uses", type=arguments.whole(0, 10_000), metavar="N", help="0: as often as wanted"
+        "--uses", type=arguments.whole(1, 10_000), metavar="N", help="how often a visitor's opens"
     )
     issue.add_argument(
         "--marked", action="store_true", help="a duress pass: opens, and raises a silent alarm"
@@ -132,8 +132,10 @@ def _check_makes_sense(options: Options) -> None:
     pictures = options.png or options.svg or options.pdf
     if options.kind == "resident" and (pictures or not options.page):
         options.misused(ROTATES)
-    if options.kind == "resident" and options.uses:
-        options.misused("a pass that changes is not counted; for so many entries, say another kind")
+    if options.kind != "resident" and options.page:
+        options.misused("only a resident's pass has a page; say --png, --svg or --pdf")
+    if options.kind in ("resident", "static") and options.uses:
+        options.misused("a resident's pass is not counted; for so many entries, say --kind visitor")
     if options.kind == "once" and options.uses not in (None, 1):
         options.misused("a one-time pass opens once; for more, say --kind visitor")
     if options.kind in ("resident", "static") and options.visitor:
@@ -254,4 +256,4 @@ def _new_key(options: Options) -> int:
     if not agreed(options, f"Sign with a new key? {ending}"):
         return not_agreed("The key was not changed.")
     sentence = f"Passes are signed with a new key. {ending}"
-    return ask_and_say(options, PassKeyChange(days), sentence, KeyAnswer)
+    return ask_and_say(options, PassKeyChange(days), sentence)

@@ -68,8 +68,10 @@ EVERY_COMMAND: tuple[tuple[str, ...], ...] = (
 )
 TWO_VERSIONS = "The terminal's answer is not understood; it and this command are of two versions.\n"
 ONLY_DONE = (
-    *(("door", "hold"), ("door", "secure"), ("pass", "revoke"), ("holiday", "add")),
-    *(("holiday", "remove"), ("group", "remove"), ("schedule", "remove")),
+    *(("door", verb) for verb in ("release", "lockdown", "lift", "acknowledge", "free")),
+    *(("door", verb) for verb in ("reset-passback", "hold", "secure")),
+    *(("pass", "revoke"), ("pass", "new-key"), ("holiday", "add"), ("holiday", "remove")),
+    *(("group", "remove"), ("schedule", "remove")),
 )
 """Of these the last line says that it is done, and nothing else of it is read."""
 

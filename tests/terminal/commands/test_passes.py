@@ -30,20 +30,6 @@ from tests.terminal.commands.reading import read_drawing, read_png
 from tests.terminal.commands.twin import Twin, refused
 
 Captured = pytest.CaptureFixture[str]
-PAGE = b"<!doctype html>"
-
-
-@pytest.fixture
-def pages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Pages are made by somebody else; the secrets that they were made of."""
-    made: list[str] = []
-
-    def page(one: Any, zone: Any) -> bytes:
-        made.append(one.secret)
-        return PAGE
-
-    monkeypatch.setitem(pass_files.MAKERS, "page", page)
-    return made
 
 
 def wanted(twin: Twin) -> PassIssue:
@@ -78,12 +64,13 @@ def test_each_kind_has_what_an_office_expects(
 
 
 def test_a_residents_pass_lasts_a_year_and_is_a_page(
-    twin: Twin, capsys: Captured, tmp_path: Path, pages: list[str]
+    twin: Twin, capsys: Captured, tmp_path: Path
 ) -> None:
     page = tmp_path / "pass.html"
     assert runs(twin, "pass", "issue", "Ada", "--kind", "resident", "--page", str(page)) == 0
     assert wanted(twin).valid_until == NOW + timedelta(days=365)
-    assert page.read_bytes() == PAGE and pages == [SECRET]
+    written = page.read_text(encoding="utf-8")
+    assert SECRET in written and TEXT.replace("&", "&amp;") in written and "00ff ee11" in written
     out, err = capsys.readouterr()
     assert f"Written: {page}" in out
     assert "new every 30 seconds" in err and "preview of files on iOS" in err
@@ -142,6 +129,9 @@ def test_times_that_can_not_be_are_one_sentence_and_nothing_is_issued(
         ("--kind", "resident"),
         ("--kind", "resident", "--page", "p", "--png", "q"),
         ("--kind", "resident", "--page", "p", "--uses", "3"),
+        ("--kind", "static", "--uses", "3"),
+        ("--kind", "static", "--page", "p"),
+        ("--kind", "visitor", "--uses", "0"),
         ("--kind", "once", "--uses", "2"),
         ("--kind", "static", "--visitor", "Vera"),
         ("--kind", "static", "--days", "1", "--hours", "1"),
@@ -239,9 +229,9 @@ def _rotating(request: Any) -> Any:
 
 
 def test_files_are_for_this_account_alone_and_can_be_read(
-    twin: Twin, capsys: Captured, tmp_path: Path, pages: list[str]
+    twin: Twin, capsys: Captured, tmp_path: Path
 ) -> None:
-    paths = {form: tmp_path / f"pass.{form}" for form in ("png", "svg", "pdf", "page")}
+    paths = {form: tmp_path / f"pass.{form}" for form in ("png", "svg", "pdf")}
     words = [word for form, path in paths.items() for word in (f"--{form}", str(path))]
     assert runs(twin, "pass", "show", NUMBER, *words) == 0
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in paths.values())
@@ -249,8 +239,7 @@ def test_files_are_for_this_account_alone_and_can_be_read(
     assert b"<svg" in paths["svg"].read_bytes()
     assert paths["pdf"].read_bytes().startswith(b"%PDF")
     out, err = capsys.readouterr()
-    assert "█" not in out and out.count("Written:") == 1
-    assert "preview of files on iOS" in err
+    assert "█" not in out and out.count("Written:") == 1 and TEXT not in out + err
     assert {path.name for path in tmp_path.iterdir()} == {
         "control.sock",
         *(path.name for path in paths.values()),
@@ -318,6 +307,24 @@ def test_where_writing_fails_after_all_the_pass_that_was_issued_is_named(
     assert out == "" and f"The pass {NUMBER} was issued" in err
 
 
+def test_a_pass_that_does_not_rotate_has_no_page(
+    twin: Twin, capsys: Captured, tmp_path: Path
+) -> None:
+    path = tmp_path / "pass.html"
+    assert runs(twin, "pass", "show", NUMBER, "--page", str(path)) == 1
+    assert "Only a resident's pass has a page" in capsys.readouterr().err and not path.exists()
+
+
+def test_a_page_of_a_text_that_is_none_is_not_written(
+    twin: Twin, capsys: Captured, tmp_path: Path
+) -> None:
+    short = issued(rotates=True, kind="resident", secret=SECRET, text=TEXT[:-1])
+    twin.script = lambda request: done(**RULES) if request == Groups() else short
+    path = tmp_path / "pass.html"
+    assert runs(twin, "pass", "show", NUMBER, "--page", str(path)) == 1
+    assert capsys.readouterr().err.endswith("are of two versions.\n") and not path.exists()
+
+
 def test_pictures_of_a_pass_that_rotates_are_refused(
     twin: Twin, capsys: Captured, tmp_path: Path
 ) -> None:
@@ -330,9 +337,7 @@ def test_pictures_of_a_pass_that_rotates_are_refused(
 # As JSON
 
 
-def test_json_has_the_pass_and_no_secret(
-    twin: Twin, capsys: Captured, tmp_path: Path, pages: list[str]
-) -> None:
+def test_json_has_the_pass_and_no_secret(twin: Twin, capsys: Captured, tmp_path: Path) -> None:
     page = tmp_path / "pass.html"
     words = ("--kind", "resident", "--page", str(page), "--json")
     assert runs(twin, "pass", "issue", "Ada", *words) == 0
@@ -405,6 +410,8 @@ def test_what_is_no_number_of_a_pass_is_misuse_and_not_repeated(
         {"text": "FT1:" + "A" * 253},
         {"text": "FT1:A\n"},
         {"secret": "5e"},
+        {"number": "FT1"},
+        {"kind": "master"},
         {"rotates": True, "secret": None},
         {"valid_until": "2030-07-01T04:00:00"},
     ],
