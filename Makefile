@@ -7,6 +7,8 @@
 #   ONCE     1: play the story once and end, with 1 if it went otherwise
 #   FACES    for calibrate: a folder with one folder of photographs per person
 #   TESTS    for test: what to run instead of everything (TESTS=tests/hw)
+#   TRIALS   for fuzz: how many payloads are tried (10 million)
+#   SECONDS  for fuzz-atheris: how long it looks (120)
 
 PYTHON ?=
 VENV ?= .venv
@@ -14,18 +16,21 @@ CAMERA ?=
 ONCE ?=
 FACES ?=
 TESTS ?=
+TRIALS ?=
+SECONDS ?= 120
 
 python := $(VENV)/bin/python
 stamp := $(VENV)/.installed
 parity := build/parity-venv
+fuzzing := build/fuzz-venv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test models check format coverage requirements bench codes parity calibrate \
-	lock wheels units clean
+.PHONY: help run test models check format coverage requirements bench codes fuzz fuzz-atheris parity \
+	calibrate lock wheels units clean
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
 run: models ## A walk-up, live: consent, enrolment, the door, a decline, a card (CAMERA=, ONCE=1)
 	@"$(python)" -m terminal run $(if $(CAMERA),--camera "$(CAMERA)") $(if $(ONCE),--once)
@@ -63,6 +68,14 @@ calibrate: models ## Measure the error curve on your own photographs (FACES=fold
 	@[ -n "$(FACES)" ] || { echo "Say which photographs: make calibrate FACES=folder" >&2; exit 2; }
 	@"$(python)" -m models calibrate --faces "$(FACES)"
 
+fuzz: $(stamp) ## Try 10 million broken and forged passes; goes on where it stopped (TRIALS=)
+	@"$(python)" -m tests.fuzz $(if $(TRIALS),--trials "$(TRIALS)")
+
+fuzz-atheris: $(fuzzing)/.installed ## Look for unseen branches with broken passes; x86-64 only (SECONDS=)
+	@mkdir -p build/fuzz/corpus
+	@"$(fuzzing)/bin/python" -m tests.fuzz.coverage_guided build/fuzz/corpus \
+		-max_total_time="$(SECONDS)" -max_len=300 -artifact_prefix=build/fuzz/
+
 lock: ## Choose new exact versions for one Python (PYTHON=python3.13); needs the network
 	@"$(or $(PYTHON),python3)" tests/tools/lock.py
 
@@ -77,6 +90,13 @@ clean: ## Remove what was built, models included; the environment stays
 
 $(stamp): setup.cfg pyproject.toml .ci/environment $(wildcard constraints/*.txt)
 	@.ci/environment "$(VENV)" "$(PYTHON)"
+	@touch "$@"
+
+$(fuzzing)/.installed: tests/fuzz/requirements.txt
+	@[ "$$(uname -m)" = x86_64 ] || { echo "atheris has wheels for x86-64 alone." >&2; exit 1; }
+	@"$(or $(PYTHON),python3.11)" -m venv "$(fuzzing)" || \
+		{ echo "No environment for fuzzing: make fuzz-atheris PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@"$(fuzzing)/bin/python" -m pip install --disable-pip-version-check -q -r tests/fuzz/requirements.txt
 	@touch "$@"
 
 # One of the reference programs is compiled here, which takes about 25 minutes on two cores.

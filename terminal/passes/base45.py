@@ -8,50 +8,38 @@ What changes with this file: the text of every pass.
 
 from __future__ import annotations
 
+import struct
 from typing import Final
 
 ALPHABET: Final = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
-_VALUE_OF: Final = {letter: value for value, letter in enumerate(ALPHABET)}
-_BASE: Final = 45
+_NO_LETTER: Final = 255
+_VALUE_OF: Final = bytes(
+    ALPHABET.index(letter) if letter in ALPHABET else _NO_LETTER for letter in range(256)
+)
+_LETTER_OF: Final = ALPHABET.ljust(256)
 
 
 def encode(data: bytes) -> bytes:
-    """Two bytes as three letters; a last one alone as two."""
+    """Two bytes as three letters; a last one alone as two. The lowest letter comes first."""
     letters = bytearray()
     for at in range(0, len(data) - 1, 2):
-        letters += _letters(data[at] * 256 + data[at + 1], 3)
+        number = data[at] << 8 | data[at + 1]
+        letters += bytes((number % 45, number // 45 % 45, number // 2025))
     if len(data) % 2:
-        letters += _letters(data[-1], 2)
-    return bytes(letters)
+        letters += bytes((data[-1] % 45, data[-1] // 45))
+    return bytes(letters.translate(_LETTER_OF))
 
 
 def decode(text: bytes) -> bytes:
     """The bytes of this text. Raises ValueError where it is not the text of any bytes."""
     if len(text) % 3 == 1:
         raise ValueError("a length that no base45 text has")
-    data = bytearray()
-    for at in range(0, len(text), 3):
-        group = text[at : at + 3]
-        data += _number(group).to_bytes(2 if len(group) == 3 else 1, "big")
-    return bytes(data)
-
-
-def _letters(number: int, count: int) -> bytes:
-    letters = bytearray()
-    for _ in range(count):
-        number, value = divmod(number, _BASE)
-        letters.append(ALPHABET[value])
-    return bytes(letters)
-
-
-def _number(group: bytes) -> int:
-    """The number that these letters are. Raises ValueError for more than its bytes can be."""
-    number = 0
-    for letter in reversed(group):
-        value = _VALUE_OF.get(letter)
-        if value is None:
-            raise ValueError("a letter that base45 has not")
-        number = number * _BASE + value
-    if number >= 256 ** (2 if len(group) == 3 else 1):
+    values = text.translate(_VALUE_OF)
+    if _NO_LETTER in values:
+        raise ValueError("a letter that base45 has not")
+    whole = len(values) - len(values) % 3
+    pairs = [values[at] + values[at + 1] * 45 + values[at + 2] * 2025 for at in range(0, whole, 3)]
+    last = [values[-2] + values[-1] * 45] if whole < len(values) else []
+    if any(pair > 0xFFFF for pair in pairs) or any(byte > 0xFF for byte in last):
         raise ValueError("a group that stands for no bytes")
-    return number
+    return struct.pack(f">{len(pairs)}H", *pairs) + bytes(last)
