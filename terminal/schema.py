@@ -242,7 +242,8 @@ class Database:
 
     def in_transaction(self) -> bool:
         """Whether a block is open; a disk that is full may have ended it early."""
-        return self._connection.in_transaction
+        with self._said():
+            return self._connection.in_transaction
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -322,6 +323,10 @@ class LostDatabase(Database):
     def run_each(self, statement: str, lines: Sequence[tuple[Value, ...]]) -> None:
         """Raises `failure`."""
         raise self.failure(self.why)
+
+    def in_transaction(self) -> bool:
+        """There is none; whatever would open one is refused by itself."""
+        return False
 
 
 _DAMAGED = "the file is damaged; put back a copy or begin with a new one."

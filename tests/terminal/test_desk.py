@@ -93,7 +93,7 @@ def test_an_enrolment_from_the_notice_to_the_door_that_opens(given: Door) -> Non
 def test_the_consent_holds_the_hash_of_the_notice_that_was_shown(given: Door) -> None:
     given.asks(Enrol("Neighbour", card=False))
     given.presses(for_s=HOLD_S)
-    database = vars(given.store)["_biometric"]
+    database = vars(given.store.faces)["_database"]
     row = database.row("SELECT notice_sha256, state FROM consent ORDER BY number DESC LIMIT 1")
     assert row == (given.parts.notice.sha256, "given")
 
@@ -238,7 +238,7 @@ def test_templates_that_could_not_be_written_are_not_said_to_be_enrolled(given: 
     asked = given.asks(Enrol("Neighbour", card=False))
     given.presses(for_s=HOLD_S)
     captures(given, seed=2, poses=POSES[:-1])
-    connection = vars(vars(given.store)["_biometric"])["_connection"]
+    connection = vars(vars(given.store.faces)["_database"])["_connection"]
     connection.execute("PRAGMA query_only = ON")
     given.vision_says(link.Reference(POSES[-1]), probe_of(2))
     connection.execute("PRAGMA query_only = OFF")

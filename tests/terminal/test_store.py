@@ -475,11 +475,11 @@ def test_of_all_swaps_among_100_people_not_one_template_opens(store: Store, tmp_
     with LockedBuffer(4 * WIDTH) as out:
         for mine, other in itertools.permutations(rows, 2):
             try:
-                store._open_template((*mine[:4], other[4]), out.view)
+                store.faces._open_template((*mine[:4], other[4]), out.view)
                 opened += 1
             except SealBroken:
                 assert not any(out.view)
-        store._open_template(rows[0], out.view)  # and in its own place it does
+        store.faces._open_template(rows[0], out.view)  # and in its own place it does
     assert (len(rows) * (len(rows) - 1), opened) == (9900, 0)
 
 
@@ -492,7 +492,7 @@ def test_a_template_opens_under_no_other_person_id_consent_or_model(
     row = list(sql(tmp_path, SWAPS)[0])
     row[field] = str(row[field])[:-1] + "~"
     with LockedBuffer(4 * WIDTH) as out, pytest.raises(SealBroken):
-        store._open_template(tuple(row), out.view)
+        store.faces._open_template(tuple(row), out.view)
 
 
 def test_a_template_that_points_nowhere_is_broken(store: Store) -> None:
@@ -641,8 +641,8 @@ def test_a_full_disk_is_said_and_nothing_is_half_written(store: Store) -> None:
     store.register_person(ANNA, "Anna", AT)
     consent(store, ANNA, FIRST)
     store.put_templates(ANNA, FIRST, MODEL, faces(1))
-    pages = store._biometric.rows("PRAGMA page_count")[0][0]
-    store._biometric.run(f"PRAGMA max_page_count = {pages:d}")
+    pages = store.faces._database.rows("PRAGMA page_count")[0][0]
+    store.faces._database.run(f"PRAGMA max_page_count = {pages:d}")
     with pytest.raises(StoreFailed, match="disk is full"):
         store.put_templates(ANNA, FIRST, MODEL, faces(2, MAX_REFERENCES))
     references = loaded(store)
@@ -654,7 +654,7 @@ def test_where_consents_can_not_be_read_a_card_still_has_its_holder(
 ) -> None:
     enrol(store, ANNA, 1)
     store.bind_card(ANNA, CARD, AT)
-    store._biometric.close()
+    store.faces._database.close()
     holder = store.holder_of_card(CARD)
     assert holder is not None
     assert (holder.person, holder.consent) == (ANNA, ConsentState.NONE)
