@@ -235,7 +235,7 @@ class Door:
     def start(self, *, vision: bool = True) -> None:
         """Switch it on: two readers, the door closed and, if wanted, a vision that is ready."""
         levels = self.board.start(self.inbox.put)
-        self.loop.begin(lambda at: self._started(at, levels), self.changes.free_passage)
+        self.loop.begin(lambda at: self.started(at, levels), self.changes.free_passage)
         for reader in READERS:
             self.arrives(ReaderWorks(reader, working=True))
         if vision:
@@ -309,6 +309,12 @@ class Door:
         self.board.close_door()
         self.settles()
 
+    def leaves(self) -> None:
+        """Whoever was let in goes through, and nobody stands before the terminal any more."""
+        self.goes_through()
+        self.waits(max(self.policy.granted_show_s, self.policy.decline_hold_s) + 0.1)
+        self.vision_says(link.Zone(View.EMPTY, None, None))
+
     def asks(self, request: AnyRequest, by: str = "operator") -> Asked:
         """An operator asks; the lines of the answer are in `lines_of`."""
         asked = Asked(request, by, Answer())
@@ -379,8 +385,8 @@ class Door:
 
     # How it is made
 
-    def _started(self, at: Moment, levels: Mapping[Input, bool]) -> Started:
-        """As the door process begins."""
+    def started(self, at: Moment, levels: Mapping[Input, bool]) -> Started:
+        """How the door stands, as the process finds it."""
         return Started(
             at,
             door_open=levels.get(Input.DOOR_CONTACT, False),

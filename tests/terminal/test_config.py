@@ -16,15 +16,8 @@ from hw.keymaps import LAYOUTS
 from hw.reader_serial import BAUDS
 from hw.serial_frames import FRAMINGS
 from terminal import config_page
-from terminal.config import (
-    MAX_BYTES,
-    SECTIONS,
-    Config,
-    ReaderConfig,
-    keys_of,
-    load_config,
-    parse_config,
-)
+from terminal.config import MAX_BYTES, load_config, parse_config
+from terminal.config_sections import SECTIONS, Config, ReaderConfig, keys_of
 from terminal.core.policy import PRIVATE_PLACES, Lock, Place, Policy, Trigger
 from terminal.errors import ConfigError, RefuseToStart
 
@@ -44,6 +37,7 @@ device = "/dev/input/by-id/one"
 kind = "wedge"
 device = "08ff:0009"
 """
+NO_CODES = GOOD.replace("[credentials]", "[credentials]\ncamera_codes = false")
 HERE = Path("terminal.toml")
 
 
@@ -96,22 +90,39 @@ def test_what_is_said_reaches_the_policy() -> None:
 
 def test_every_number_of_the_policy_has_a_key() -> None:
     """A number that no key reaches would be one that a site can't see."""
-    lines = []
+    lines = ['[site]\nname = "Gate"\nplace = "office"', third("wedge", "/dev/x", "side = 'out'")]
     for name, section in SECTIONS.items():
-        if name in ("door", "face", "decline", "screen", "enrolment", "panel"):
+        if name in OF_THE_POLICY:
             lines.append(f"[{name}]")
             lines += [f"{key} = {other(section, key)}" for key in keys_of(section) if key != "zone"]
-    changed = parse_config(GOOD.replace("lobby", "office") + "\n" + "\n".join(lines), HERE).policy()
+    changed = parse_config("\n".join(lines), HERE).policy()
     plain = Policy()
     same = [each for each in Policy.__slots__ if getattr(changed, each) == getattr(plain, each)]
     assert same == []
 
 
+OF_THE_POLICY = ("door", "credentials", "panel", "face", "decline", "screen", "enrolment")
+WORDS = {
+    "lock": '"fail_safe"',
+    "rex": '"release"',
+    "relock": '"on_close"',
+    "alarm_line": '"all"',
+    "weak_cards": '"never"',
+    "camera_codes": "false",
+    "door_group": '"back"',
+    "duress_suffix": '"9"',
+    "decides": '"wiegand"',
+    "bits": "34",
+    "trigger": '"button"',
+    "enabled": "false",
+}
+"""Words that are allowed, and not those of a new site."""
+
+
 def other(section: type[Any], key: str) -> str:
     """A value that is allowed and is not the default."""
-    words = {"lock": '"fail_safe"', "rex": '"release"', "trigger": '"button"', "enabled": "false"}
-    if key in words:
-        return words[key]
+    if key in WORDS:
+        return WORDS[key]
     default = config_page._values(section)[key]
     low, high = (float(each) for each in keys_of(section)[key].kind.allowed.split()[-3::2])
     whole = isinstance(default, int)
@@ -152,10 +163,10 @@ def test_default_options_of_the_code_and_of_the_drivers_are_the_same_words() -> 
 
 
 @pytest.mark.requirement("R03", "D11")
-def test_reader_on_the_way_out_is_no_way_in_beside_the_face() -> None:
-    out = GOOD.replace('device = "08ff:0009"', 'device = "08ff:0009"\nside = "out"')
-    assert out != GOOD
-    assert "there is 1 on the way in" in refusal(out)
+def test_a_reader_on_the_way_out_is_no_way_in_beside_the_face() -> None:
+    out = NO_CODES.replace('device = "08ff:0009"', 'device = "08ff:0009"\nside = "out"')
+    assert out != NO_CODES
+    assert "there is 1 on the way in without camera_codes" in refusal(out)
 
 
 # What is refused, and how it is said
@@ -169,17 +180,17 @@ def test_reader_on_the_way_out_is_no_way_in_beside_the_face() -> None:
         ("[door]\nzzz = 3", 17, "door.zzz is not known; there is lock, release_s,"),
         ("[door]\n# why\nrelease_s = 31", 18, "release_s must be a number from 0.5 to 30."),
         ("[door]\nrelease_s = true", 17, "release_s must be a number"),
-        ('[door]\nrelease_s = "5"', 14, "release_s must be a number"),
+        ('[door]\nrelease_s = "5"', 17, "release_s must be a number"),
         ("[door]\nrelease_s = nan", 17, "release_s must be a number"),
         ("[door]\nrelease_s = inf", 17, "release_s must be a number"),
-        ('[door]\nlock = "open"', 14, 'lock must be "fail_secure" or "fail_safe".'),
+        ('[door]\nlock = "open"', 17, 'lock must be "fail_secure" or "fail_safe".'),
         ("[door]\nlock = []", 17, "lock must be"),
         ("[door]\nlock = {a = 1}", 17, "lock must be"),
         ("[face]\nframes = 3.0", 17, "frames must be a whole number from 3 to 10."),
         ("[face]\nframes = true", 17, "frames must be a whole number"),
         ("[face]\nfpir_target = 0.02", 17, "fpir_target must be a number from 0.0001 to 0.01."),
         ("[face]\nenabled = 1", 17, "enabled must be true or false."),
-        ('[face]\n"dwell_s" = 9', 14, "dwell_s must be"),
+        ('[face]\n"dwell_s" = 9', 17, "dwell_s must be"),
         ("[face]\nzone = [[0,0],[1,1]]", 17, "zone must be 3 to 20 corners"),
         ("[face]\nzone = [[0,0],[1,1],[2,0]]", 17, "zone must be"),
         ("[face]\nzone = [[0,0],[0.5,0.5],[1,1]]", 17, "zone must be"),
@@ -196,7 +207,7 @@ def test_reader_on_the_way_out_is_no_way_in_beside_the_face() -> None:
         ("[readers.third]\nkind = 'bench'", 17, "kind is not for a real board"),
         (
             "[readers.third]\nkind = 'wedge'\ndevice = '08ff:0009'",
-            *(15, "readers.third.device is the device of low already."),
+            *(18, "readers.third.device is the device of low already."),
         ),
         ("[readers.third]\nkind = 'serial'", 16, "readers.third.device is needed for a serial"),
         ("[readers.third]\nkind = 'zigbee'", 17, "kind must be"),
@@ -221,15 +232,15 @@ def test_reader_on_the_way_out_is_no_way_in_beside_the_face() -> None:
         (f"{wires(4, 12)}\n[board]\npins = {{alarm = 12}}", 16, "BCM 12 is the line alarm"),
         (
             wires(4, 12) + "\n[readers.fourth]\nkind = 'wiegand'\nd0 = 7\nd1 = 12",
-            *(17, "readers.fourth has a pin of third: BCM 12."),
+            *(20, "readers.fourth has a pin of third: BCM 12."),
         ),
         (
             "[readers.third]\nkind = 'pcsc'\n[readers.fourth]\nkind = 'pcsc'\ndevice = 'ACS'",
-            *(17, "readers.fourth.device is the device of third already."),
+            *(20, "readers.fourth.device is the device of third already."),
         ),
         (
             "[readers.third]\nkind = 'wedge'\ndevice = '../etc'",
-            *(15, "device must be a path below /dev"),
+            *(18, "device must be a path below /dev"),
         ),
         ("[paths]\nstate = ''", 17, "state must be the path of a folder"),
         ("[control]\noperators_group = 'a b'", 17, "operators_group must be the name of a group"),
@@ -283,12 +294,25 @@ def test_no_key_and_no_variable_overrides_the_ban() -> None:
 
 
 @pytest.mark.requirement("R03", "D11")
-@pytest.mark.parametrize("readers", [0, 1])
-def test_face_recognition_beside_fewer_than_two_readers_does_not_start(readers: int) -> None:
-    parts = GOOD.split("[readers.")
-    few = "[readers.".join(parts[: readers + 1])
-    assert "readers must be at least 2" in refusal(few)
+@pytest.mark.parametrize(("base", "readers"), [(GOOD, 0), (NO_CODES, 0), (NO_CODES, 1)])
+def test_face_recognition_beside_fewer_than_two_other_ways_does_not_start(
+    base: str, readers: int
+) -> None:
+    few = with_readers(base, readers)
+    assert "readers must make 2 ways in without a face" in refusal(few)
     assert not parse_config(few + "\n[face]\nenabled = false", HERE).policy().face_enabled
+
+
+@pytest.mark.requirement("R03", "D11")
+def test_one_reader_and_the_cameras_codes_are_two_other_ways() -> None:
+    assert len(parse_config(with_readers(GOOD, 1), HERE).readers) == 1
+    with pytest.raises(ConfigError):
+        parse_config(with_readers(NO_CODES, 1), HERE)
+
+
+def with_readers(base: str, count: int) -> str:
+    """The configuration with so many of its readers."""
+    return "[readers.".join(base.split("[readers.")[: count + 1])
 
 
 @pytest.mark.requirement("R22")

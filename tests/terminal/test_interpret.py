@@ -80,11 +80,16 @@ def given(tmp_path: Path) -> Iterator[Door]:
         yield made
 
 
+def new_interpreter(given: Door) -> Interpreter:
+    said = given.complaints.append
+    return Interpreter(
+        given.store, given.credentials, given.pinpad, given.recognition, given.metrics, said
+    )
+
+
 @pytest.fixture
 def interpreter(given: Door) -> Interpreter:
-    made = Interpreter(
-        given.store, given.keys, given.recognition, given.metrics, given.complaints.append
-    )
+    made = new_interpreter(given)
     made.events(VisionConnected(True), AT)
     made.events(VisionSaid(link.Hello(MODEL, WIDTH), NO_NUMBERS), AT)
     return made
@@ -142,12 +147,12 @@ def test_a_stop_is_no_event(interpreter: Interpreter) -> None:
 
 def test_a_known_card_comes_with_its_holder(given: Door, interpreter: Interpreter) -> None:
     holder = Holder(RESIDENT, consent=ConsentState.GIVEN)
-    expected = CredentialPresented(AT, "door", given.card_id(CARD), holder)
+    expected = CredentialPresented(AT, "door", given.card_id(CARD), holder, is_weak=True)
     assert of(interpreter, CardRead("door", CARD)) == (expected,)
 
 
 def test_an_unknown_card_comes_without_one(given: Door, interpreter: Interpreter) -> None:
-    expected = CredentialPresented(AT, "low", given.card_id(UNKNOWN_CARD), None)
+    expected = CredentialPresented(AT, "low", given.card_id(UNKNOWN_CARD), None, is_weak=True)
     assert of(interpreter, CardRead("low", UNKNOWN_CARD)) == (expected,)
 
 
@@ -157,7 +162,8 @@ def test_an_unknown_card_comes_without_one(given: Door, interpreter: Interpreter
 def test_what_is_no_card_belongs_to_nobody_and_is_not_repeated(
     given: Door, interpreter: Interpreter, raw: bytes
 ) -> None:
-    assert of(interpreter, CardRead("door", raw)) == (CredentialPresented(AT, "door", None, None),)
+    nobodys = CredentialPresented(AT, "door", None, None, is_weak=True)
+    assert of(interpreter, CardRead("door", raw)) == (nobodys,)
     (complaint,) = given.complaints
     assert not raw or raw.decode(errors="replace") not in complaint
 
@@ -204,9 +210,7 @@ def test_the_number_of_a_good_card_stands_nowhere_either(
 
 
 def test_vision_is_there_once_it_has_greeted(given: Door) -> None:
-    fresh = Interpreter(
-        given.store, given.keys, given.recognition, given.metrics, given.complaints.append
-    )
+    fresh = new_interpreter(given)
     assert of(fresh, VisionConnected(True)) == ()
     assert said(fresh, link.Zone(View.READY, 1, None)) == (), "not before it has greeted"
     assert said(fresh, link.Hello(MODEL, WIDTH)) == (VisionChanged(AT, alive=True),)
@@ -215,9 +219,7 @@ def test_vision_is_there_once_it_has_greeted(given: Door) -> None:
 
 @pytest.mark.requirement("R35", "A30")
 def test_vision_with_another_embedder_is_not_heard(given: Door) -> None:
-    fresh = Interpreter(
-        given.store, given.keys, given.recognition, given.metrics, given.complaints.append
-    )
+    fresh = new_interpreter(given)
     of(fresh, VisionConnected(True))
     assert said(fresh, link.Hello("b" * 64, WIDTH)) == ()
     given.recognition.allowed = Permission(Level.EMBED, track=TrackId(1))

@@ -29,7 +29,6 @@ from terminal.requests import Hold, HoldEnd
 from tests.terminal.given_bridge import (
     CARD,
     QUICK,
-    READERS,
     RESIDENT,
     UNKNOWN_CARD,
     Door,
@@ -156,6 +155,8 @@ def test_with_fewer_than_two_readers_face_is_off_and_the_other_reader_goes_on(
     assert not given.sign_is_lit()
     given.taps()
     assert given.strike_is_released()
+    given.leaves()
+    assert not given.sign_is_lit()
     given.arrives(ReaderWorks("low", working=True))
     assert given.sign_is_lit()
 
@@ -166,6 +167,8 @@ def test_when_vision_is_gone_cards_go_on_and_it_comes_back(given: Door) -> None:
     assert not given.sign_is_lit()
     given.taps()
     assert given.strike_is_released()
+    given.leaves()
+    assert not given.sign_is_lit()
     given.vision_comes()
     assert given.sign_is_lit()
     assert given.leases.last == Permission(Level.DETECT)
@@ -280,11 +283,11 @@ def test_an_operator_ends_a_held_release(given: Door) -> None:
 
 def run_in(made: Door, *arrivals: Arrival) -> None:
     """Run the loop as the process does, with these arrivals waiting for it."""
-    made.board.start(made.inbox.put)
+    levels = made.board.start(made.inbox.put)
     for arrival in arrivals:
         made.inbox.put(arrival)
     made.inbox.until_s = made.time() + 60.0
-    made.loop.run(door_open=False, readers=READERS)
+    made.loop.run(lambda at: made.started(at, levels), made.changes.free_passage)
 
 
 def test_a_stop_ends_it_secure_and_without_permission(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from models.faces import FacePipeline
 from models.paths import BUILD_DIR, MODEL_DIR, portrait_dir
 from terminal import link
 from terminal.arrivals import VisionConnected
-from terminal.config import FaceConfig
+from terminal.config_sections import FaceConfig
 from terminal.core.effects import Kind
 from terminal.core.policy import FACE_LEASE_S, FACE_RENEW_S
 from terminal.core.values import Level

@@ -37,12 +37,12 @@ from terminal.core.values import (
 )
 from terminal.errors import AuditFailed
 from terminal.link import Alive
-from terminal.metrics import Metrics, Spread, spread
+from terminal.metrics import Metrics
+from terminal.parity import Spread, spread
 from terminal.schema import AUDIT, open_database
 from tests.terminal.given_bridge import (
     CARD,
     NEIGHBOUR,
-    QUICK,
     RESIDENT,
     UNKNOWN_CARD,
     Door,
@@ -122,8 +122,7 @@ def test_in_every_grant_the_record_is_committed_before_the_strike_moves(tmp_path
         assert trace[:2] == ["COMMIT", "strike"]
         kinds = [entry.kind for entry in made.audit.follow(granted)]
         assert Kind.GRANTED.value in kinds
-        made.goes_through()
-        made.waits(QUICK.granted_show_s)
+        made.leaves()
     assert made.kinds().count(Kind.GRANTED.value) == 520
     assert sum(1 for _, active in made.strikes() if active) == 520
     assert track > 100
@@ -246,8 +245,7 @@ def test_the_time_to_the_strike_is_that_of_the_cause(given: Door) -> None:
     given.start()
     given.taps()
     assert list(given.metrics.card_to_strike_s) == [0.0]
-    given.goes_through()
-    given.waits(QUICK.granted_show_s)
+    given.leaves()
     given.scans(track=2)
     given.is_compared(probe_of(1), track=2)
     (took_s,) = given.metrics.frame_to_strike_s
@@ -279,7 +277,7 @@ def test_a_spread_is_the_median_and_the_95th_percentile() -> None:
 def test_times_are_kept_for_the_newest_alone() -> None:
     metrics = Metrics()
     for _ in range(5000):
-        metrics.card_since(1.0)
+        metrics.credential_since(1.0)
         metrics.released(2.0)
         metrics.decided()
     assert len(metrics.card_to_strike_s) == 1000
