@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 
 from terminal.comparison import Embeddings, References
-from terminal.core.values import CardId, ConsentId, ConsentState, Holder, Moment, PersonId
+from terminal.core.values import CardId, ConsentId, ConsentState, Holder, Moment, PersonId, Side
 from terminal.errors import NotDone, RefuseToStart, StoreFailed, TerminalError
 from terminal.schema import (
     BIOMETRIC,
@@ -244,6 +244,14 @@ class Store:
         Where consents can't be read there is none: the face is refused, a card is not.
         """
         return self._holders.holder(person)
+
+    def note_passage(self, person: PersonId, side: Side, at: Moment) -> None:
+        """Write on which side this person is now. Raises NotDone for nobody."""
+        self._holders.note_passage(person, side, at)
+
+    def reset_whereabouts(self, person: PersonId | None = None) -> int:
+        """Forget where this person is, or everyone; of how many people something was known."""
+        return self._holders.reset_whereabouts(person)
 
     # Consent and templates
 
