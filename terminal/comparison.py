@@ -10,7 +10,7 @@ before `search` returns, a row at once when its person goes.
 A distance is sqrt(2 - 2 <row, probe>), with a probe of unit length: 0..2. The threshold comes with
 each call: it follows from how many are enrolled (D2), which the bridge knows.
 
-What changes with this file: the door's loop, `terminal.store.load_references`, the bench.
+What changes with this file: the door's loop, `terminal.store.faces`, the bench.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ When a key is followed by another its private part is erased at once; its public
 until the overlap ends, and stays listed after that, so that an old pass is told from a foreign one.
 
 Never here: signing, or what a signature is (`public_of` is handed in). What changes with this file:
-`terminalctl pass`, the interpreter, docs/passes.md.
+the commands for passes, the interpreter.
 """
 
 from __future__ import annotations
