@@ -53,7 +53,7 @@ _SCHEDULES = (
     """,
     """
     CREATE TABLE holiday (
-        day TEXT PRIMARY KEY CHECK (length(day) = 10 AND date(day) IS day),
+        day TEXT PRIMARY KEY CHECK (length(day) = 10 AND date(day, '+0 days') IS day),
         name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 80)
     ) STRICT
     """,

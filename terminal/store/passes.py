@@ -11,7 +11,7 @@ issued since are unknown in it and refused; uses counted since may be had once m
 revoked since stands again. The newest records of the log say what is missing (T34's limit).
 
 Never here: a signature, a date compared with now, a decision. What changes with this file: the
-interpreter, `terminalctl pass`, docs/passes.md.
+interpreter, the commands for passes.
 """
 
 from __future__ import annotations

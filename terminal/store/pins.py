@@ -14,7 +14,7 @@ for the holder whom a credential named. What `set` refuses is a PIN whose duress
 that it replaces: whoever types the old one from habit would call for help.
 
 Never here: how many tries there are, or how long to wait (the core). What changes with this file:
-the interpreter of the keypad, `terminalctl pin`.
+the interpreter of the keypad, the commands for people.
 """
 
 from __future__ import annotations
