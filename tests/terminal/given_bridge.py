@@ -391,7 +391,7 @@ class Door:
             at,
             door_open=levels.get(Input.DOOR_CONTACT, False),
             readers=(),
-            locked_down=self.store.settings.lockdown(),
+            locked_down=self.store.settings.lockdown().is_on,
             tampered=levels.get(Input.TAMPER, False),
             fire=levels.get(Input.FIRE, False),
             interlocked=levels.get(Input.INTERLOCK, False),
