@@ -318,7 +318,9 @@ class Store:
     # Within
 
     def _refuse_visitor_with_face(self, person: PersonId, details: Details) -> None:
-        if details.kind is Kind.VISITOR and self._faces.has_standing(person):
+        if details.kind is not Kind.VISITOR or self.faces_lost:  # then nobody is loaded anyway
+            return
+        if self._faces.has_standing(person):
             raise NotDone("A visitor has no face enrolled: the consent must be withdrawn first.")
 
     def _one(self, person: PersonId) -> Person | None:

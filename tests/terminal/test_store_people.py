@@ -27,6 +27,7 @@ from terminal.core.values import (
     Side,
 )
 from terminal.errors import NotDone, StoreFailed
+from terminal.schema import BIOMETRIC
 from terminal.store import Details, FreePassage, GroupFacts, Kind, Lockdown, PanelNumber, Store
 from terminal.store.weeks import MOST_INTERVALS, day_of, week_of
 from tests.terminal.given_store import (
@@ -235,6 +236,19 @@ def test_a_visitor_made_by_somebody_elses_hand_is_not_loaded_and_has_no_consent(
     assert holder is not None
     assert holder.consent is ConsentState.NONE
     references.close()
+
+
+@pytest.mark.requirement("R48", "R14")
+def test_a_visitor_is_registered_though_the_file_of_faces_is_damaged(
+    store: Store, tmp_path: Path
+) -> None:
+    store.close()
+    (tmp_path / BIOMETRIC.file_name).write_bytes(b"SQLite format 3\0" * 300)
+    again = a_store(tmp_path)
+    again.register(PersonId("guest"), Details("Guest", kind=Kind.VISITOR, host=BEN), AT)
+    again.bind_card(PersonId("guest"), CARD, AT)
+    assert again.holder_of_card(CARD) is not None
+    again.close()
 
 
 # Groups and schedules
