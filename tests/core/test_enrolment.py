@@ -466,3 +466,25 @@ def test_an_erasure_of_somebody_else_leaves_the_enrolment_alone() -> None:
     assert only(effects, EraseFace)
     assert not only(effects, DropReferences)
     assert terminal.state.enrolment.phase is EnrolmentPhase.CAPTURE
+
+
+@pytest.mark.requirement("D14")
+def test_a_weak_card_is_bound_as_one() -> None:
+    terminal = given.ready()
+    terminal.is_asked_to_enrol(with_card=True, with_face=False)
+    (bound,) = only(terminal.shows_card(None, is_weak=True), BindCard)
+    assert bound.is_weak
+
+
+def test_a_card_of_which_nobody_knows_whose_it_is_is_not_bound() -> None:
+    """The store could not be asked: it may be somebody's."""
+    terminal = given.ready()
+    terminal.is_asked_to_enrol(with_card=True, with_face=False)
+    assert not only(terminal.shows_card(None, is_checked=False), BindCard)
+    assert only(terminal.shows_card(None), BindCard)
+
+
+def test_a_card_that_somebody_shows_inside_is_not_bound() -> None:
+    terminal = given.ready()
+    terminal.is_asked_to_enrol(with_card=True, with_face=False)
+    assert not only(terminal.leaves_by_card(None), BindCard)

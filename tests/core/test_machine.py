@@ -24,6 +24,7 @@ from terminal.core.effects import (
 from terminal.core.events import (
     ButtonPressed,
     CameraChanged,
+    CodesChanged,
     ContactChanged,
     EnrolledChanged,
     Event,
@@ -86,6 +87,40 @@ def test_a_reader_lost_in_a_scan_ends_it() -> None:
     effects = terminal.hears(ReaderChanged, reader="inside", working=False)
     assert effects[0] == Permit(NOTHING_ALLOWED, FACE_LEASE_S)
     assert not terminal.is_compared(AGREED)
+
+
+@pytest.mark.requirement("D11", "A18")
+def test_the_camera_s_codes_are_another_way_while_they_can_be_read_and_dated() -> None:
+    terminal = given.ready()
+    terminal.hears(ReaderChanged, reader="inside", working=False)
+    effects = terminal.hears(CodesChanged, working=True)
+    assert record(effects, Kind.CODES).facts == (("works", "yes"),)
+    assert terminal.permission == DETECT
+    terminal.trusted = False
+    terminal.waits(1.0)
+    assert off(terminal) is FaceOff.ALTERNATIVES
+    terminal.trusted = True
+    terminal.hears(CodesChanged, working=True)
+    assert off(terminal) is None
+    terminal.hears(CodesChanged, working=False)
+    assert off(terminal) is FaceOff.ALTERNATIVES
+
+
+@pytest.mark.requirement("D11")
+def test_codes_that_nobody_can_see_are_no_way() -> None:
+    terminal = given.ready()
+    terminal.hears(CodesChanged, working=True)
+    assert machine.alternatives(terminal.state, terminal.policy) == 3
+    terminal.hears(CameraChanged, working=False)
+    assert machine.alternatives(terminal.state, terminal.policy) == 2
+
+
+@pytest.mark.requirement("D11", "R03")
+def test_a_reader_by_which_nobody_comes_in_is_no_way() -> None:
+    terminal = given.ready(Policy(not_ways=frozenset({"inside"})))
+    assert off(terminal) is FaceOff.ALTERNATIVES
+    terminal.hears(CodesChanged, working=True)
+    assert off(terminal) is None
 
 
 @pytest.mark.requirement("R11")
@@ -174,6 +209,7 @@ def test_a_vision_that_greets_is_told_that_it_may_do_nothing() -> None:
     [
         (VisionChanged, {"alive": True}),
         (CameraChanged, {"working": True}),
+        (CodesChanged, {"working": False}),
         (ReaderChanged, {"reader": "inside", "working": True}),
     ],
 )

@@ -179,9 +179,10 @@ def release_and_stay(state: Any, event: Any, numbers: Policy) -> tuple[Any, Outp
 
 def release_under_another_number(state: Any, event: Any, numbers: Policy) -> tuple[Any, Outputs]:
     after, outputs = door_release.release(state, event, numbers)
-    facts = (("strike", str(next(_numbers))),)
+    number = ("number", str(next(_numbers)))
     return after, tuple(
-        replace(one, facts=facts) if isinstance(one, Record) else one for one in outputs
+        replace(one, facts=(*one.facts, number)) if isinstance(one, Record) else one
+        for one in outputs
     )
 
 
