@@ -15,6 +15,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.tools.statements import statements
+from tests.tools.syntax import calls, imports, last_two, name_of
+
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = ("terminal", "hw", "models")
 
@@ -23,7 +26,6 @@ CATCH_ALL_OWNER = "terminal/loop.py"
 NETWORK_OWNER = "models/fetch.py"
 # It films the scenes that it draws itself, on a desk; no camera's frame reaches it.
 PICTURE_OWNER = "hw/bench_camera.py"
-DATABASE_FILES = ("terminal/schema.py", "terminal/store/", "terminal/audit.py")
 
 _WALL_TIME = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"} | {
     "time.time_ns",
@@ -31,13 +33,6 @@ _WALL_TIME = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today",
     "time.strftime",
     "time.ctime",
     "time.gmtime",
-}
-_DATABASE = {"sqlite3", "sqlite_utils"}
-_STATEMENT_METHODS = {"execute", "executemany", "executescript", "query"} | {
-    "run",  # these four: terminal.schema.Database, through which all statements go
-    "run_each",
-    "row",
-    "rows",
 }
 _SHELLS = {"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput"}
 _EVALUATORS = {"eval", "exec", "compile", "__import__"}
@@ -71,36 +66,15 @@ def wall_time(tree: ast.Module, path: str) -> Iterator[tuple[ast.AST, str]]:
     if path == WALL_TIME_OWNER:
         return
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and _last_two(node) in _WALL_TIME:
-            yield node, f"{_last_two(node)} is for {WALL_TIME_OWNER} alone: take the time handed in"
-
-
-def statements(tree: ast.Module, path: str) -> Iterator[tuple[ast.AST, str]]:
-    """A statement is a literal, or a constant in capitals; values are bound (T16).
-
-    A function that takes a `statement` may hand it on: its callers are looked at in their turn.
-    """
-    near_database = path.startswith(DATABASE_FILES) or bool(_imports(tree, _DATABASE))
-    handed_on = {"statement"} | _loops_over_literals(tree)
-    for call in _calls(tree):
-        name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-        if name not in _STATEMENT_METHODS or not call.args or _is_subprocess(call.func):
-            continue
-        statement = call.args[0]
-        if isinstance(statement, ast.Name) and statement.id in handed_on:
-            continue
-        if _is_built(statement) or (near_database and not _is_written_out(statement)):
-            yield (
-                call,
-                f"the statement given to {name}() is put together: write it out, bind values",
-            )
+        if isinstance(node, ast.Attribute) and last_two(node) in _WALL_TIME:
+            yield node, f"{last_two(node)} is for {WALL_TIME_OWNER} alone: take the time handed in"
 
 
 def shells(tree: ast.Module, path: str) -> Iterator[tuple[ast.AST, str]]:
     """No command line is ever read by a shell."""
-    for call in _calls(tree):
-        if isinstance(call.func, ast.Attribute) and _last_two(call.func) in _SHELLS:
-            yield call, f"{_last_two(call.func)} starts a shell: subprocess.run with a list"
+    for call in calls(tree):
+        if isinstance(call.func, ast.Attribute) and last_two(call.func) in _SHELLS:
+            yield call, f"{last_two(call.func)} starts a shell: subprocess.run with a list"
         for keyword in call.keywords:
             if keyword.arg == "shell" and not _is_false(keyword.value):
                 yield call, "shell= starts a shell: give a list of words"
@@ -122,13 +96,13 @@ def catching_all(tree: ast.Module, path: str) -> Iterator[tuple[ast.AST, str]]:
 
 def evaluation(tree: ast.Module, path: str) -> Iterator[tuple[ast.AST, str]]:
     """Data is never run."""
-    for call in _calls(tree):
+    for call in calls(tree):
         if isinstance(call.func, ast.Name) and call.func.id in _EVALUATORS:
             yield call, f"{call.func.id}() runs data"
         for keyword in call.keywords:
             if keyword.arg == "allow_pickle" and not _is_false(keyword.value):
                 yield call, "allow_pickle= runs data"
-    if modules := _imports(tree, _UNPICKLERS):
+    if modules := imports(tree, _UNPICKLERS):
         yield tree, f"{', '.join(sorted(modules))} runs what it reads"
 
 
@@ -193,90 +167,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if findings else 0
 
 
-def _calls(tree: ast.AST) -> Iterator[ast.Call]:
-    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-
-
-def _name(node: ast.Attribute | ast.Name) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id
-
-
-def _last_two(node: ast.Attribute) -> str:
-    value = node.value
-    before = _name(value) if isinstance(value, ast.Attribute | ast.Name) else ""
-    return f"{before}.{node.attr}"
-
-
-def _imports(tree: ast.Module, wanted: set[str]) -> set[str]:
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module.split(".")[0])
-    return found & wanted
-
-
 def _names(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
     """Every name that is used or imported, with the node it stands at."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute | ast.Name):
-            yield node, _name(node)
+            yield node, name_of(node)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             yield from ((node, alias.name) for alias in node.names)
-
-
-def _is_subprocess(function: ast.expr) -> bool:
-    return isinstance(function, ast.Attribute) and _last_two(function) == "subprocess.run"
-
-
-def _is_built(node: ast.expr) -> bool:
-    """An f-string, or anything with a literal text joined, formatted or added."""
-    if isinstance(node, ast.JoinedStr):
-        return not _is_pragma_of_integers(node)
-    if isinstance(node, ast.BinOp):
-        return _holds_text(node)
-    method = node.func if isinstance(node, ast.Call) else None
-    return isinstance(method, ast.Attribute) and method.attr in {"format", "join", "replace"}
-
-
-def _holds_text(node: ast.expr) -> bool:
-    return any(
-        isinstance(part, ast.JoinedStr)
-        or (isinstance(part, ast.Constant) and isinstance(part.value, str))
-        for part in ast.walk(node)
-    )
-
-
-def _is_written_out(node: ast.expr) -> bool:
-    if isinstance(node, ast.Constant):
-        return isinstance(node.value, str)
-    if isinstance(node, ast.JoinedStr):
-        return _is_pragma_of_integers(node)
-    return isinstance(node, ast.Attribute | ast.Name) and _name(node).isupper()
-
-
-def _is_pragma_of_integers(node: ast.JoinedStr) -> bool:
-    """SQLite binds no values in a PRAGMA; `:d` lets nothing but an integer through."""
-    first, *rest = node.values
-    values = [part for part in rest if isinstance(part, ast.FormattedValue)]
-    return (
-        isinstance(first, ast.Constant)
-        and str(first.value).startswith("PRAGMA ")
-        and all(ast.unparse(value.format_spec or first) == "f'd'" for value in values)
-    )
-
-
-def _loops_over_literals(tree: ast.Module) -> set[str]:
-    """Names of loops over a written-out list of texts."""
-    return {
-        node.target.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.For)
-        and isinstance(node.target, ast.Name)
-        and isinstance(node.iter, ast.Tuple | ast.List)
-        and all(isinstance(item, ast.Constant) for item in node.iter.elts)
-    }
 
 
 def _is_false(node: ast.expr) -> bool:
@@ -293,7 +190,7 @@ def _catches_all(node: ast.expr | None) -> bool:
         return True
     kinds = node.elts if isinstance(node, ast.Tuple) else [node]
     return any(
-        isinstance(kind, ast.Attribute | ast.Name) and _name(kind) in _CATCH_ALL for kind in kinds
+        isinstance(kind, ast.Attribute | ast.Name) and name_of(kind) in _CATCH_ALL for kind in kinds
     )
 
 

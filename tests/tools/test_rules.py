@@ -49,6 +49,16 @@ def test_a_time_that_is_handed_in_is_no_wall_time() -> None:
         "f'{verb} x' 'y'",
         "f'PRAGMA user_version = {verb}'",
         "f'PRAGMA {verb} = {table:d}'",
+        "verb % table",
+        "verb.format_map(table)",
+        "Template('SELECT $x').substitute(x=table)",
+        "('SELECT ' + table).strip()",
+        "'SELECT 1' if table else f'SELECT {table}'",
+        "(words := f'SELECT {table}')",
+        "sql=f'SELECT {table}'",
+        "statement=f'SELECT {table}'",
+        "table",
+        "*table",
     ],
 )
 def test_a_statement_that_is_put_together_is_found_everywhere(statement: str) -> None:
@@ -59,6 +69,61 @@ def test_a_statement_that_is_put_together_is_found_everywhere(statement: str) ->
 def test_a_statement_from_a_variable_is_found_where_the_database_is() -> None:
     assert found("import sqlite3\ndef f(db, words):\n    db.execute(words)")
     assert found("def f(self, words):\n    self.database.run(words)", "terminal/store/cards.py")
+
+
+@pytest.mark.requirement("T16", "A7")
+@pytest.mark.parametrize(
+    "body",
+    [
+        "statement = f'SELECT {x}'\n    db.run(statement)",
+        "statement += x\n    db.run(statement)",
+        "for y in ('SELECT 1', x): db.run(y)",
+        "for y in ('SELECT 1',):\n        y = x\n        db.run(y)",
+        "for y in ('SELECT 1',): pass\n    def g(y):\n        db.run(y)",
+        "db.run(statement=x)",
+        "go = db.execute\n    go(x)",
+        "getattr(db, x).execute",
+        "helper(f'SELECT {x}')",
+    ],
+)
+def test_what_only_looks_like_a_statement_that_is_handed_on_is_found(body: str) -> None:
+    helper = "def helper(statement, base=None): return base.run(statement)"
+    head = f"from terminal.schema import Database\n{helper}\n"
+    assert not found(head + "helper('SELECT 1')")
+    assert found(
+        f"from terminal.schema import Database\n{helper}\ndef f(db, x, statement=''):\n    {body}"
+    )
+
+
+@pytest.mark.requirement("T16", "A7")
+@pytest.mark.parametrize(
+    "constant",
+    [
+        "FIND = 'SELECT * FROM ' + table",
+        "FIND: str = f'SELECT * FROM {table}'",
+        "FIND = 'DELETE FROM %s' % table",
+        "class C:\n    FIND = ' '.join(('INSERT INTO', table))",
+    ],
+)
+def test_a_constant_that_is_put_together_is_found_wherever_it_stands(constant: str) -> None:
+    assert found(constant)
+    written_out = "'SELECT * FROM one'"
+    assert not found(f"{constant.split('=')[0]}= {written_out}")
+
+
+@pytest.mark.requirement("T16", "A7")
+def test_a_migration_that_is_put_together_is_found() -> None:
+    source = "import sqlite3\nschema = Schema('identity', 1, (({},),))"
+    assert found(source.format("'CREATE TABLE ' + name"))
+    assert found(source.format("f'CREATE TABLE {name}'"))
+    assert not found(source.format("'CREATE TABLE one (x)'"))
+
+
+@pytest.mark.requirement("T16", "A7")
+def test_whoever_imports_the_owner_of_the_database_is_near_it() -> None:
+    source = "def f(db, words):\n    db.run(words)"
+    assert found(f"from terminal.schema import Database\n{source}")
+    assert not found(source)
 
 
 def test_a_function_may_hand_on_the_statement_it_was_given() -> None:

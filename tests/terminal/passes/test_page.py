@@ -219,6 +219,11 @@ def assert_only_text(site: str) -> None:
     assert hostile.texts["script"] == plain.texts["script"]
 
 
+@pytest.mark.requirement("A7")
+def test_quotes_are_escaped_too_so_that_a_text_may_move_into_an_attribute() -> None:
+    assert b"&quot;&#x27;&amp;&lt;&gt;" in made("\"'&<>")
+
+
 def test_nothing_invisible_gets_onto_the_page() -> None:
     source = made("a\u202eb\u2028c\0d").decode()
     assert "a b c d" in source
