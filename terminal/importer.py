@@ -1,5 +1,7 @@
 """Rows of an operator's file into the store: looked at, or written, each whole or not at all.
 
+To look at a row is to write it and to take it back: so what is told before is what comes of it.
+
 A person of the file is somebody registered when it has that person's identifier, or else the same
 name in the same flat; otherwise somebody new. What a row does not say stays as it is: a row without
 cards takes none away, one without a date ends nothing. No row gives a consent or a template (A24).
@@ -11,7 +13,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -46,34 +49,28 @@ class Importer:
         self._store, self._keys, self._has_exit_reader = store, keys, has_exit_reader
         self._names = _NameIndex()
 
-    def looked_at(self, request: ImportRows) -> list[RowVerdict]:
-        """What would come of these rows; nothing is written. Raises StoreFailed."""
-        return [_verdict(row, partial(self._check, row)) for row in _rows(request)]
+    def looked_at(self, request: ImportRows, at: Moment) -> list[RowVerdict]:
+        """What would come of these rows; nothing of it stays. Raises StoreFailed."""
+        verdicts: list[RowVerdict] = []
+        with self._names.taken_back(self._store), suppress(_TakenBack):
+            with self._store.batch() as batch:
+                verdicts = self._verdicts(request, batch, at)
+                raise _TakenBack
+        return [_in_prospect(one) for one in verdicts]
 
     def written(self, request: ImportRows, at: Moment) -> list[RowVerdict]:
         """Write what can be written; durable, with its verdicts, when this returns."""
-        verdicts = []
         with self._store.batch() as batch:
-            for row in _rows(request):
-                verdicts.append(_verdict(row, partial(self._written, batch, row, at)))
-        return verdicts
+            return self._verdicts(request, batch, at)
+
+    def _verdicts(self, request: ImportRows, batch: Batch, at: Moment) -> list[RowVerdict]:
+        return [_verdict(row, partial(self._written, batch, row, at)) for row in _rows(request)]
 
     def _written(self, batch: Batch, row: Row, at: Moment) -> str:
         with batch.row():
             return self._write(row, at)
 
     # One row. Each raises NotDone with the reason, or returns what was done, in words.
-
-    def _check(self, row: Row) -> str:
-        match row:
-            case PersonRow():
-                self._check_cards(row)
-                return "would be changed" if self._known(row) else "would be registered"
-            case GroupRow():
-                self._check_group(row)
-                return "would be written"
-            case _:
-                return "would be written"
 
     def _write(self, row: Row, at: Moment) -> str:
         match row:
@@ -92,14 +89,15 @@ class Importer:
         self._check_cards(row)
         known = self._known(row)
         person = known or PersonId(new_identifier())
-        if known is None:
+        before = None if known is None else self._store.details_of(person)
+        if before is None:
             self._store.register(person, _new(row), at)
-            self._names.add(row.name, row.flat, person)
         else:
-            self._store.update_person(person, _changed(self._store.details_of(person), row))
+            self._store.update_person(person, _changed(before, row))
         for number in row.cards:
             card = read_card(number.encode(), self._keys)
             self._store.cards.bind(person, card, at, is_weak=True)
+        self._names.note(row, person, before)
         return "changed" if known else "registered"
 
     def _check_cards(self, row: PersonRow) -> None:
@@ -125,37 +123,58 @@ class Importer:
         return self._names.find(row.name, row.flat, self._store)
 
 
+class _TakenBack(Exception):  # noqa: N818 - says what follows
+    """Ends a transaction of which nothing is to stay."""
+
+
 class _NameIndex:
     """Who has which name in which flat, without the names: hashed under a key that is never kept.
 
-    Built once, and again when people came or went otherwise.
+    Built once, and again when anybody came, went or changed otherwise than by `note`.
     """
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
         self._people: dict[bytes, PersonId | None] = {}
-        self._count = -1
+        self._version = -1
 
     def find(self, name: str, flat: str, store: Store) -> PersonId | None:
         """The one person of this name in this flat. Raises NotDone when there are several."""
-        if self._count != store.counts().people:
+        if self._version != store.people_version:
             self._build(store)
         place = self._place(name, flat)
         if place in self._people and self._people[place] is None:
             raise NotDone("Several people here have this name and flat; give the identifier.")
         return self._people.get(place)
 
-    def add(self, name: str, flat: str, person: PersonId) -> None:
-        """Somebody was registered."""
+    def note(self, row: PersonRow, person: PersonId, before: Details | None) -> None:
+        """This row was written, and nothing else since the last look; another name: build anew."""
+        if before is None:
+            self._put(row.name, row.flat, person)
+        elif self._place(before.name, before.flat or "") != self._place(row.name, row.flat):
+            return
+        self._version += 1
+
+    @contextmanager
+    def taken_back(self, store: Store) -> Iterator[None]:
+        """What is written in the block is taken back at its end, so nothing of it is known."""
+        if self._version != store.people_version:
+            self._build(store)
+        before = dict(self._people)
+        try:
+            yield
+        finally:
+            self._people, self._version = before, store.people_version
+
+    def _put(self, name: str, flat: str, person: PersonId) -> None:
         place = self._place(name, flat)
         self._people[place] = None if place in self._people else person
-        self._count += 1
 
     def _build(self, store: Store) -> None:
         self._people.clear()
-        self._count = 0
         for person in store.people():
-            self.add(person.name or "", person.flat or "", person.person)
+            self._put(person.name or "", person.flat or "", person.person)
+        self._version = store.people_version
 
     def _place(self, name: str, flat: str) -> bytes:
         whole = f"{name.casefold()}\0{flat.casefold()}".encode()
@@ -175,6 +194,10 @@ def _verdict(row: Row, do: Callable[[], str]) -> RowVerdict:
         return RowVerdict(row.line, True, do(), what)
     except NotDone as error:
         return RowVerdict(row.line, False, str(error), what)
+
+
+def _in_prospect(verdict: RowVerdict) -> RowVerdict:
+    return replace(verdict, sentence=f"would be {verdict.sentence}") if verdict.ok else verdict
 
 
 def _new(row: PersonRow) -> Details:

@@ -328,10 +328,6 @@ class LostDatabase(Database):
         """Raises `failure`."""
         raise self.failure(self.why)
 
-    def in_transaction(self) -> bool:
-        """There is none; whatever would open one is refused by itself."""
-        return False
-
 
 _DAMAGED = "the file is damaged; put back a copy or begin with a new one."
 

@@ -81,7 +81,7 @@ class Shelf:
             case Groups():
                 answer.done(self._rules())
             case ImportRows():
-                answer.done({"verdicts": _lines(self._importer.looked_at(asked.request))})
+                answer.done({"verdicts": _lines(self._importer.looked_at(asked.request, at))})
             case Export():
                 self._export(asked)
             case _:

@@ -105,12 +105,12 @@ class Passes:
         )
 
     def all(self, person: PersonId | None = None) -> list[IssuedPass]:
-        """Every pass, or those of one person, in the order in which they were issued."""
+        """Every pass, or those of this person and of this person's visitors, the oldest first."""
         rows = self._database.rows(
             "SELECT pass_id, person, kind, valid_from, valid_until, uses, rotates, needs_pin,"
             " is_marked, key_id, host, issued_utc, used, last_step, revoked_utc FROM pass"
-            " WHERE ? IS NULL OR person = ? ORDER BY rowid",
-            *(person, person),
+            " WHERE ? IS NULL OR person = ? OR host = ? ORDER BY rowid",
+            *(person, person, person),
         )
         return [_issued(row) for row in rows]
 

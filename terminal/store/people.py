@@ -89,6 +89,8 @@ class People:
         self._database = database
         self._keys = keys
         self._opened = LockedBuffer(NAME_BYTES)
+        self.version = 0
+        """Another number whenever somebody came, went or was changed, though it be taken back."""
 
     def close(self) -> None:
         """Let go of the memory in which names are opened. May be called twice."""
@@ -123,6 +125,7 @@ class People:
             " host, sealed_flat, sealed_panel, created_utc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             *(person, *self._columns(person, details), text_of(at.utc)),
         )
+        self.version += 1
 
     def update(self, person: PersonId, details: Details) -> None:
         """Write all of a person's details anew. Raises NotDone as `register`, and for nobody."""
@@ -132,6 +135,7 @@ class People:
             " group_name = ?, host = ?, sealed_flat = ?, sealed_panel = ? WHERE person = ?",
             *(*self._columns(person, details), person),
         )
+        self.version += 1
 
     def all(self) -> list[Registered]:
         """Everyone, in the order in which they were registered."""
@@ -168,6 +172,7 @@ class People:
     def erase(self, person: PersonId) -> None:
         """Erase the person with all that hangs on it, within the transaction of the caller."""
         self._database.run("DELETE FROM person WHERE person = ?", person)
+        self.version += 1
 
     # Within
 

@@ -304,6 +304,11 @@ class Store:
         """Try again to move what was erased of people, cards, PINs and passes out of the log."""
         self._identity.checkpoint()
 
+    @property
+    def people_version(self) -> int:
+        """Another number whenever somebody came, went or was changed since the start."""
+        return self._people.version
+
     def is_known(self, person: PersonId) -> bool:
         """Whether this person is registered."""
         return self._people.is_known(person)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 
 from terminal.core.values import CardId, Moment, PassId, PersonId
@@ -66,11 +65,6 @@ def some_keys(byte: int = 1) -> CountingKeys:
     return CountingKeys(root)
 
 
-def public_of(secret: LockedBuffer) -> bytes:
-    """Stands for Ed25519: any 32 bytes that follow from the secret ones."""
-    return sha256(b"public" + secret.view).digest()
-
-
 def a_store(folder: Path, keys: Keys | None = None) -> Store:
     """A store with Anna and Ben in it."""
     store = Store.open(folder, keys or some_keys())
@@ -101,7 +95,7 @@ def a_pass(
         rotates=rotates,
         needs_pin=False,
         is_marked=False,
-        key_id=store.pass_keys(public_of).current(AT).key_id,
+        key_id=store.pass_keys.current(AT),
         host=host,
     )
     store.passes.issue(facts, AT)

@@ -29,7 +29,6 @@ from tests.terminal.given_store import (
     fill,
     identity_bytes,
     identity_of,
-    public_of,
     some_keys,
 )
 
@@ -63,7 +62,7 @@ DEEDS: dict[str, Callable[[Store, int], object]] = {
     "schedule": lambda store, n: store.groups.put_schedule(Schedule(f"s{n:038}", NIGHT.week)),
     "holiday": lambda store, n: store.groups.put_holiday(date(2027, 1, 1) + timedelta(n), "x" * 80),
     "issue": lambda store, n: a_pass(store, PassId(f"{n:016x}")),
-    "rotate": lambda store, n: store.pass_keys(public_of).rotate(AT, timedelta(n)),
+    "rotate": lambda store, n: store.pass_keys.rotate(AT, timedelta(n)),
     "details": lambda store, n: store.update_person(
         PersonId(f"x{n % 15:060}"), Details("x" * 200, flat="y" * 60)
     ),
@@ -77,7 +76,7 @@ def test_what_a_full_disk_refuses_is_said_and_nothing_of_it_is_written(
 ) -> None:
     for number in range(15):
         store.register_person(PersonId(f"x{number:060}"), "Name", AT)
-    store.pass_keys(public_of).current(AT)
+    store.pass_keys.current(AT)
     fill(store)
     for number in range(400):
         before = all_kept(store)
@@ -203,7 +202,7 @@ def every_method_with(store: Store, text: str) -> Iterator[Callable[[], object]]
     yield lambda: a_pass(store, number)
     yield lambda: a_pass(store, OTHER_NUMBER, person)
     yield lambda: store.passes.revoke_of_host(person, AT)
-    yield lambda: store.pass_keys(public_of).open_private(text)
+    yield lambda: store.pass_keys.open_private(text)
     yield lambda: store.groups.put(GroupFacts(text))
     yield lambda: store.groups.put(GroupFacts("g", schedule=text))
     yield lambda: store.groups.remove(text)

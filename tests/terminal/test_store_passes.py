@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 
 from terminal.core.values import PassId
 from terminal.errors import NotDone, SealBroken, StoreFailed
+from terminal.signing import public_of
 from terminal.store import Details, Kind, PassKind, Store
+from terminal.store.pass_keys import PassKeys
 from tests.terminal.given_store import (
     ANNA,
     AT,
@@ -30,7 +32,6 @@ from tests.terminal.given_store import (
     a_store,
     identity_bytes,
     identity_of,
-    public_of,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -323,20 +324,20 @@ def test_passes_that_have_ended_are_forgotten_and_refused(store: Store, tmp_path
 
 @pytest.mark.requirement("R43")
 def test_a_key_is_made_once_and_is_another_on_each_terminal(store: Store, tmp_path: Path) -> None:
-    keys = store.pass_keys(public_of)
+    keys = store.pass_keys
     first = keys.current(AT)
     assert keys.current(LATER) == first
     other = a_store(tmp_path / "other")
-    assert other.pass_keys(public_of).current(AT).public != first.public
+    assert other.pass_keys.current(AT) != first
     other.close()
 
 
 def test_the_private_part_goes_with_the_public_one_and_is_in_no_file(
     store: Store, tmp_path: Path
 ) -> None:
-    keys = store.pass_keys(public_of)
-    with keys.open_private(keys.current(AT).key_id) as secret:
-        assert public_of(secret) == keys.current(AT).public
+    keys = store.pass_keys
+    with keys.open_private(keys.current(AT)) as secret:
+        assert public_of(secret) == keys.keyring()[keys.current(AT)].public
         assert any(secret.view)
         assert bytes(secret.view[:16]) not in identity_bytes(tmp_path)
 
@@ -344,32 +345,33 @@ def test_the_private_part_goes_with_the_public_one_and_is_in_no_file(
 def test_after_a_rotation_the_old_key_is_accepted_for_a_while_and_signs_no_more(
     store: Store, tmp_path: Path
 ) -> None:
-    keys = store.pass_keys(public_of)
+    keys = store.pass_keys
     old = keys.current(AT)
+    before = keys.keyring()[old]
     [(sealed,)] = identity_of(store).rows("SELECT sealed_private FROM pass_key")
     new = keys.rotate(LATER, OVERLAP)
     assert keys.current(LATER) == new != old
     ring = keys.keyring()
-    assert ring[new.key_id] == new
-    assert ring[old.key_id] == replace(old, accept_until=LATER.utc + OVERLAP)
+    assert ring[new].accept_until is None
+    assert ring[old] == replace(before, accept_until=LATER.utc + OVERLAP)
     with pytest.raises(StoreFailed, match="no key"):
-        keys.open_private(old.key_id)
+        keys.open_private(old)
     assert sealed[5:] not in identity_bytes(tmp_path)
     store.close()
     again = a_store(tmp_path)
-    assert again.pass_keys(public_of).keyring() == ring
+    assert again.pass_keys.keyring() == ring
     again.close()
 
 
 def test_passes_outlive_the_rotation_of_their_key(store: Store) -> None:
     a_pass(store)
-    store.pass_keys(public_of).rotate(LATER, OVERLAP)
+    store.pass_keys.rotate(LATER, OVERLAP)
     assert store.passes.spend(NUMBER, None)
 
 
 @pytest.mark.parametrize("overlap", [timedelta(seconds=-1), timedelta(days=4000)])
 def test_an_overlap_that_can_be_none_changes_nothing(store: Store, overlap: timedelta) -> None:
-    keys = store.pass_keys(public_of)
+    keys = store.pass_keys
     old = keys.current(AT)
     with pytest.raises(ValueError, match="overlap"):
         keys.rotate(LATER, overlap)
@@ -380,26 +382,47 @@ def test_an_overlap_that_can_be_none_changes_nothing(store: Store, overlap: time
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE pass_key SET public = randomblob(32)",
+        "UPDATE pass_key SET sealed_private = sealed_public",
         "UPDATE pass_key SET key_id = 'other'",
         "UPDATE pass_key SET sealed_private = randomblob(65)",
     ],
 )
-def test_a_private_part_beside_another_public_one_does_not_open(
-    store: Store, statement: str
-) -> None:
-    keys = store.pass_keys(public_of)
+def test_a_private_part_in_another_place_does_not_open(store: Store, statement: str) -> None:
+    keys = store.pass_keys
     keys.current(AT)
     identity_of(store).run(statement)
     with pytest.raises(SealBroken):
-        keys.open_private(keys.current(AT).key_id)
+        keys.open_private(keys.current(AT))
+
+
+@pytest.mark.requirement("A20", "R44")
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE pass_key SET sealed_public = randomblob(65)",
+        "UPDATE pass_key SET key_id = 'other'",
+        "UPDATE pass_key SET sealed_public = sealed_private",
+        "INSERT INTO pass_key VALUES ('0a0a0a0a', randomblob(32), NULL, 'x', 'x', 'x')",
+    ],
+)
+def test_a_key_that_this_terminal_did_not_make_is_not_accepted(
+    store: Store, statement: str
+) -> None:
+    """Whoever can write the file, and has not the device's key, can't put a key of theirs there."""
+    name = store.pass_keys.current(AT)
+    mine = dict(store.pass_keys.keyring())
+    identity_of(store).run(statement)
+    ring = PassKeys(identity_of(store), vars(store)["_keys"]).keyring()
+    assert all(ring[key] == mine[name] for key in ring)
+    assert "other" not in ring and "0a0a0a0a" not in ring
 
 
 def test_a_rotation_that_fails_leaves_the_old_key(store: Store) -> None:
-    keys = store.pass_keys(public_of)
+    keys = store.pass_keys
     old = keys.current(AT)
-    broken = store.pass_keys(lambda secret: b"too short")
+    identity_of(store).run("PRAGMA query_only = ON")
     with pytest.raises(StoreFailed):
-        broken.rotate(LATER, OVERLAP)
+        keys.rotate(LATER, OVERLAP)
+    identity_of(store).run("PRAGMA query_only = OFF")
     assert keys.current(LATER) == old
-    keys.open_private(old.key_id).close()
+    keys.open_private(old).close()

@@ -91,7 +91,6 @@ def anyones(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     """Somebody else's SQLite, on a file with Anna, Ben and a pass in it."""
     store = a_store(tmp_path)
     a_pass(store)
-    store.pass_keys(lambda secret: bytes(secret.view))
     identity_of(store).run("INSERT INTO schedule VALUES ('s', '[[],[],[],[],[],[],[]]', NULL)")
     identity_of(store).run("INSERT INTO holder_group VALUES ('g', 'any', 's', 'off', 0, 0)")
     identity_of(store).run("UPDATE person SET group_name = 'g' WHERE person = ?", ANNA)

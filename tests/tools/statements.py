@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from tests.tools.syntax import calls, imports, last_two, name_of
 
-DATABASE_FILES = frozenset({"terminal/schema.py", "terminal/store.py", "terminal/audit.py"})
+DATABASE_FILES = ("terminal/schema.py", "terminal/store/", "terminal/audit.py")
 _DATABASE = {"sqlite3", "sqlite_utils"}
 _STATEMENT_METHODS = {"execute", "executemany", "executescript", "query"} | {
     "run",  # these four: terminal.schema.Database, through which all statements go
@@ -31,7 +31,7 @@ def statements(tree: ast.Module, path: str) -> Iterator[tuple[ast.AST, str]]:
 
     A function that takes a `statement` may hand it on: the calls of it are looked at in their turn.
     """
-    near_database = path in DATABASE_FILES or _touches_database(tree)
+    near_database = path.startswith(DATABASE_FILES) or _touches_database(tree)
     takers = dict.fromkeys(_STATEMENT_METHODS, 0) | _functions_taking_statements(tree)
     handed_on = _handed_on(tree)
     for call in calls(tree):
