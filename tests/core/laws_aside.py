@@ -47,6 +47,8 @@ class Aside:
         """
         if isinstance(told.event, Started):
             self.is_aside = self.declined = False
+        if told.before.access.phase is not AccessPhase.DECLINED:
+            self.declined = False
         self._begins(told)
         self._ends_come(told)
         if not self.is_aside:
