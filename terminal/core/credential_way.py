@@ -127,7 +127,7 @@ def let_in_by_credential(state: AccessState, event: CredentialPresented, policy:
 
 def spend(state: AccessState, event: CredentialPresented, policy: Policy) -> Step:
     taken, last = _taken_up(state, event, policy)
-    after, outputs = spending(taken, _pending(event, policy), event.at, policy)
+    after, outputs = spending(taken, _pending(event, policy))
     return after, (*last, *outputs)
 
 

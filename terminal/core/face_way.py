@@ -64,7 +64,7 @@ def is_ready(state: AccessState, event: Event, policy: Policy) -> bool:
 
 def _is_fresh(state: AccessState) -> bool:
     stands = state.in_view is not None and state.in_view != state.spent
-    return stands and not state.must_clear and not state.away
+    return stands and not state.must_clear
 
 
 def sign_is_coming(state: AccessState, event: FaceWentOff, policy: Policy) -> bool:

@@ -76,12 +76,11 @@ def must_be_spent(ticket: Ticket | None) -> bool:
     return ticket is not None and (ticket.left is not None or ticket.step is not None)
 
 
-def spending(state: AccessState, pending: Pending, at: Moment, policy: Policy) -> Step:
+def spending(state: AccessState, pending: Pending) -> Step:
     """Have the use counted; nothing else is wanted of the holder any more."""
     ticket = pending.shown.ticket
     assert ticket is not None, "guarded by `must_be_spent`"
-    until_s = at.mono_s + policy.second_wait_s
-    waits = replace(pending, is_spending=True, until_s=until_s)
+    waits = replace(pending, is_spending=True)
     after = replace(state, pending=waits, reason=None, until_s=None)
     return after, (SpendPass(ticket.number, ticket.step),)
 

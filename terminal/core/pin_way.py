@@ -119,7 +119,7 @@ def accept_pin(state: AccessState, event: PinChecked, policy: Policy) -> Step:
     pending = replace(state.pending, way=way, is_marked=marked, is_checking=False)
     right = replace(without_failures(state, event.person), steps=state.steps + 1)
     if must_be_spent(pending.shown.ticket):
-        return spending(right, pending, event.at, policy)
+        return spending(right, pending)
     return finished(right, pending, event.at, policy)
 
 

@@ -3,7 +3,7 @@
 An enrolment has the screen before a transaction, and that before the door. Nothing here can name
 anybody: a scene, a reason in one word, a hint.
 
-What changes with this file: `terminal.words`, what it says for each scene.
+What changes with this file: the words that the kiosk has for each scene, docs/scenes.md.
 """
 
 from __future__ import annotations

@@ -47,6 +47,8 @@ class Aside:
         """
         if isinstance(told.event, Started):
             self.is_aside = self.declined = False
+        if told.before.access.phase is not AccessPhase.DECLINED:
+            self.declined = False
         self._begins(told)
         self._ends_come(told)
         if not self.is_aside:
@@ -59,7 +61,7 @@ class Aside:
     def _begins(self, told: Told) -> None:
         now_s = told.event.at.mono_s
         said_no = any(one.kind is Kind.DECLINED for one in only(told.effects, Record))
-        if said_no or (self.declined and isinstance(told.event, DeclineSaid)):
+        if said_no or (self.declined and _presses(told)):
             self._begin(now_s)
             self.declined = True
         elif _shows(told) and not self.declined:
@@ -107,6 +109,12 @@ def _shows(told: Told) -> bool:
     enrols = told.before.enrolment.phase is EnrolmentPhase.TAP_CARD
     taken = enrols and told.before.access == told.after.access
     return typed or (is_in_hand(told.event) and not taken)
+
+
+def _presses(told: Told) -> bool:
+    """Whether the button was for access: an enrolment takes it as its own answer."""
+    idle = told.before.enrolment.phase in (EnrolmentPhase.IDLE, EnrolmentPhase.TAP_CARD)
+    return idle and isinstance(told.event, DeclineSaid)
 
 
 def _is_heard(told: Told) -> bool:

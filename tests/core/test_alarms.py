@@ -112,6 +112,8 @@ def test_a_door_that_nobody_closes_is_said_again_once() -> None:
     assert Play(Sound.ALARM) in effects
     assert terminal.state.alarms == {Alarm.HELD_OPEN, Alarm.PROPPED}
     assert not kinds(terminal.waits(10 * terminal.policy.propped_s))
+    acknowledges(terminal)
+    assert terminal.state.alarms == {Alarm.HELD_OPEN, Alarm.PROPPED}, "it still is"
 
 
 @pytest.mark.requirement("R41")

@@ -17,6 +17,7 @@ from terminal.core.events import (
     InterlockChanged,
     PresenceChanged,
     RexPressed,
+    TimePassed,
 )
 from terminal.core.policy import READER_FAILURES, Policy
 from terminal.core.transaction import AccessPhase
@@ -201,8 +202,9 @@ def test_while_somebody_is_served_it_does_not_end_and_no_deadline_comes_again() 
     terminal.shows_card(CARD_AND_PIN)
     terminal.hears(PresenceChanged, present=False)
     terminal.waits(terminal.policy.decline_clear_s + 1.0)
+    terminal.hears(TimePassed)
     assert terminal.state.access.phase is AccessPhase.PENDING
-    assert terminal.permission == NOTHING_ALLOWED
+    assert terminal.state.access.away
     terminal.waits(terminal.policy.second_wait_s)
     terminal.waits(terminal.policy.refused_show_s)
     assert terminal.permission == DETECT
@@ -475,3 +477,28 @@ def test_a_marked_pass_looks_and_sounds_like_any_other() -> None:
         terminal.waits(20.0)
         noticed.append(terminal.noticed)
     assert noticed[0] == noticed[1]
+
+
+# What is recorded of refusals (R40)
+
+
+@pytest.mark.requirement("R40")
+def test_until_the_alarm_each_refusal_is_a_record_however_fast_they_come() -> None:
+    terminal = given.started()
+    for _ in range(READER_FAILURES):
+        assert Kind.REFUSED in kinds(terminal.shows_card(None))
+
+
+@pytest.mark.requirement("R40")
+def test_past_the_alarm_refusals_are_one_record_a_second_with_their_number() -> None:
+    """A keyboard in the place of a reader fills no disk, and no refusal is forgotten."""
+    terminal = given.started()
+    for _ in range(READER_FAILURES + 2):
+        terminal.shows_card(None)
+    assert not kinds(terminal.shows_card(None))
+    terminal.waits(0.9)
+    assert not kinds(terminal.shows_card(None))
+    terminal.waits(0.1)
+    refused = record(terminal.shows_card(None), Kind.REFUSED)
+    assert refused.facts == (("reader", "outside"), ("failures", str(READER_FAILURES + 5)))
+    assert Kind.REFUSED in kinds(terminal.shows_card(None, reader="other")), "each has its own"

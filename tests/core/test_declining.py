@@ -30,6 +30,7 @@ from terminal.core.transaction import AccessPhase
 from terminal.core.values import (
     NOTHING_ALLOWED,
     Hint,
+    Holder,
     Level,
     Outcome,
     Permission,
@@ -89,6 +90,20 @@ def test_whoever_declines_in_a_pulse_of_an_earlier_card_is_not_ended_by_that_doo
     terminal.opens()
     terminal.closes()
     terminal.waits(20.0)
+    assert terminal.permission == NOTHING_ALLOWED
+
+
+@pytest.mark.requirement("D9")
+@pytest.mark.parametrize("holder", [None, given.CARD_AND_PIN])
+def test_another_credential_after_the_door_cycle_goes_on_with_the_decline(
+    holder: Holder | None,
+) -> None:
+    terminal = given.declined()
+    terminal.shows_card(NOT_AGREED)
+    terminal.opens()
+    terminal.closes()
+    terminal.shows_card(holder)
+    terminal.waits(terminal.policy.second_wait_s + terminal.policy.decline_hold_s)
     assert terminal.permission == NOTHING_ALLOWED
 
 

@@ -181,3 +181,14 @@ def test_a_code_that_was_copied_is_not_even_counted(code: CodeState) -> None:
     effects = terminal.shows_pass(AGREED, replace(ROTATING, code=code))
     assert not only(effects, SpendPass) and not only(effects, ReleaseStrike)
     assert Kind.REFUSED in kinds(effects)
+
+
+@pytest.mark.requirement("R47")
+@pytest.mark.parametrize("verdict", [PinVerdict.RIGHT, PinVerdict.DURESS])
+def test_a_marked_pass_is_a_silent_alarm_whichever_pin_comes_with_it(verdict: PinVerdict) -> None:
+    terminal = given.ready()
+    terminal.shows_pass(PASS_AND_PIN, replace(COUNTED, is_marked=True))
+    terminal.types_pin(verdict)
+    effects = terminal.pass_is_spent(COUNTED)
+    assert only(effects, ReleaseStrike)
+    assert kinds(effects).count(Kind.DURESS) == 1
