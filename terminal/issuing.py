@@ -93,18 +93,15 @@ class Issuing:
         )
 
     def issue(self, wish: Wish, at: Moment) -> Line:
-        """Write it down, register the visitor, sign it. Raises NotDone, StoreFailed."""
-        if wish.visitor is not None:
-            details = Details(
-                name=wish.visitor,
-                valid_from=wish.valid_from,
-                valid_until=wish.valid_until,
-                kind=Kind.VISITOR,
-                host=wish.host,
-            )
-            self._store.registry.register(wish.holder, details, at)
-        with self._signing(at) as key:
-            self._store.passes.issue(self._row(wish, key.key_id), at)
+        """Write it down, with the visitor, and sign it; all of it or nothing.
+
+        Raises NotDone, StoreFailed.
+        """
+        with self._store.batch():
+            if wish.visitor is not None:
+                self._register(wish, wish.visitor, at)
+            with self._signing(at) as key:
+                self._store.passes.issue(self._row(wish, key.key_id), at)
         return self.show(wish.number, at)
 
     def show(self, number: PassId, at: Moment) -> Line:
@@ -123,6 +120,16 @@ class Issuing:
     def change_key(self, at: Moment, overlap: timedelta) -> str:
         """Sign with a new key from now on; the identifier of it."""
         return self._store.pass_keys.rotate(at, overlap, public_of)
+
+    def _register(self, wish: Wish, name: str, at: Moment) -> None:
+        details = Details(
+            name=name,
+            valid_from=wish.valid_from,
+            valid_until=wish.valid_until,
+            kind=Kind.VISITOR,
+            host=wish.host,
+        )
+        self._store.registry.register(wish.holder, details, at)
 
     def _row(self, wish: Wish, key_id: str) -> Pass:
         return Pass(
