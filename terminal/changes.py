@@ -225,7 +225,8 @@ class Changes:
                 return self._remove_schedule(request.name)
             case HolidayPut(holiday=holiday):
                 return self._rule(
-                    "holiday", lambda: self._store.groups.put_holiday(holiday.date, name_of_holiday(holiday)),
+                    "holiday",
+                    lambda: self._store.groups.put_holiday(holiday.date, name_of_holiday(holiday)),
                 )
             case HolidayRemove():
                 return self._rule(
