@@ -41,7 +41,7 @@ from terminal.requests import (
     SchedulePut,
     ScheduleRemove,
 )
-from terminal.rules import facts_of_row, schedule_of_row
+from terminal.rules import facts_of_row, name_of_holiday, schedule_of_row
 from terminal.store import Person, Store
 from terminal.store.people import PanelNumber
 from terminal.store.settings import FreePassage
@@ -226,7 +226,8 @@ class Changes:
                 return self._remove_schedule(request.name)
             case HolidayPut(holiday=holiday):
                 return self._rule(
-                    "holiday", lambda: self._store.groups.put_holiday(holiday.date, holiday.name)
+                    "holiday",
+                    lambda: self._store.groups.put_holiday(holiday.date, name_of_holiday(holiday)),
                 )
             case HolidayRemove():
                 return self._rule(

@@ -26,7 +26,7 @@ from terminal.exchange.rows import GroupRow, HolidayRow, PersonRow, Row, Schedul
 from terminal.identifiers import new_identifier
 from terminal.reading import ReadingRefused, read_card
 from terminal.requests import ImportRows
-from terminal.rules import facts_of_row, schedule_of_row
+from terminal.rules import facts_of_row, name_of_holiday, schedule_of_row
 from terminal.sealing import Keys
 from terminal.store import Batch, Store
 from terminal.store.people import Details, Kind
@@ -82,7 +82,7 @@ class Importer:
             case ScheduleRow():
                 self._store.groups.put_schedule(schedule_of_row(row))
             case HolidayRow():
-                self._store.groups.put_holiday(row.date, row.name)
+                self._store.groups.put_holiday(row.date, name_of_holiday(row))
         return "written"
 
     def _write_person(self, row: PersonRow, at: Moment) -> str:

@@ -91,18 +91,14 @@ class Issuing:
         )
 
     def issue(self, wish: Wish, at: Moment) -> Line:
-        """Write it down, register the visitor, sign it. Raises NotDone, StoreFailed."""
-        if wish.visitor is not None:
-            details = Details(
-                name=wish.visitor,
-                valid_from=wish.valid_from,
-                valid_until=wish.valid_until,
-                kind=Kind.VISITOR,
-                host=wish.host,
-            )
-            self._store.register(wish.holder, details, at)
-        key_id = self._store.pass_keys.current(at)
-        self._store.passes.issue(_facts(wish, key_id), at)
+        """Write it down, with the visitor, and sign it; all of it or nothing.
+
+        Raises NotDone, StoreFailed.
+        """
+        with self._store.batch():
+            if wish.visitor is not None:
+                self._register(wish, wish.visitor, at)
+            self._store.passes.issue(_facts(wish, self._store.pass_keys.current(at)), at)
         return self.show(wish.number, at)
 
     def show(self, number: PassId, at: Moment) -> Line:
@@ -126,6 +122,16 @@ class Issuing:
     def _has_pin(self, person: PersonId) -> bool:
         holder = self._store.holder(person)
         return holder is not None and holder.has_pin
+
+    def _register(self, wish: Wish, name: str, at: Moment) -> None:
+        details = Details(
+            name=name,
+            valid_from=wish.valid_from,
+            valid_until=wish.valid_until,
+            kind=Kind.VISITOR,
+            host=wish.host,
+        )
+        self._store.register(wish.holder, details, at)
 
     def _token(self, row: Pass) -> Token:
         return Token(

@@ -52,6 +52,11 @@ def row_of_schedule(schedule: Schedule) -> ScheduleRow:
     return ScheduleRow(0, schedule.name, schedule.week, schedule.on_holidays)
 
 
+def name_of_holiday(row: HolidayRow) -> str:
+    """What a holiday is called: where a file gives it no name, by its day."""
+    return row.name or row.date.isoformat()
+
+
 def all_rules(store: Store) -> tuple[list[GroupRow], list[ScheduleRow], list[HolidayRow]]:
     """Every group, schedule and holiday as rows."""
     return (

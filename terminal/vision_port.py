@@ -38,10 +38,14 @@ class VisionPort(Port[Link]):
                 self._tell(lease)
 
     def suspend(self) -> None:
-        """Take vision's permission away at once, from any thread, until `resume`."""
+        """Take vision's permission away at once, from any thread, until `resume`.
+
+        Told once: a reader that never stops must not fill the link, which would end it.
+        """
         with self._lock:
-            self._is_suspended = True
-            self._tell(Lease(Level.NONE, None, None, 0.0))
+            if not self._is_suspended:
+                self._is_suspended = True
+                self._tell(Lease(Level.NONE, None, None, 0.0))
 
     def resume(self) -> None:
         """What is permitted is again what `permit` says."""

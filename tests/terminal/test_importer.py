@@ -97,6 +97,12 @@ def test_groups_schedules_and_holidays_are_there_for_the_people_of_the_same_piec
     assert date(2030, 12, 25) in holder.group.schedule.holidays
 
 
+def test_a_holiday_without_a_name_is_called_by_its_day(given: Door) -> None:
+    request = ImportRows(holidays=(HolidayRow(2, date(2030, 12, 25)),), write=True)
+    assert asked(given, request) == [(2, True, "written")]
+    assert given.store.groups.holidays() == [(date(2030, 12, 25), "2030-12-25")]
+
+
 def test_what_a_row_does_not_say_stays_as_it_is(given: Door) -> None:
     until = datetime(2031, 1, 1, tzinfo=UTC)
     details = Details(NAME, valid_until=until, flat="12", group=None)

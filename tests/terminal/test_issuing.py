@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from terminal.core.values import PassId
-from terminal.errors import NotDone
+from terminal.errors import NotDone, StoreFailed
 from terminal.passes.token import (
     PassRefused,
     Token,
@@ -169,6 +169,14 @@ def test_for_nobody_there_is_no_pass(given: Door) -> None:
 def test_with_a_clock_that_is_not_right_no_pass_is_dated(given: Door, kind: PassKind) -> None:
     given.begin = BEGIN - timedelta(days=30)
     assert "set the clock" in refused(given, kind)
+
+
+def test_a_visitor_whose_pass_could_not_be_written_is_not_registered(given: Door) -> None:
+    def full(*_: object) -> None:
+        raise StoreFailed("The disk is full.")
+
+    vars(given.store.passes)["issue"] = full
+    assert "The disk is full" in refused(given, "visitor")
 
 
 # Shown again

@@ -71,6 +71,12 @@ def card_opens(stage: Stage, within_s: float) -> None:
     stage.expect("strike", since, within_s + 2.0, "the strike is secure", active=False)
 
 
+def is_idle(stage: Stage) -> None:
+    """Whoever showed a card or a code has gone in or away, and the face is back."""
+    stage.wait_for_face()
+    time.sleep(EMPTY_S)
+
+
 def enrol_resident(stage: Stage) -> None:
     """Somebody is enrolled and leaves; the lobby stays empty for a while."""
     title, enrols = CHAPTERS[0]
@@ -325,8 +331,7 @@ def test_whoever_holds_up_a_code_beside_the_face_is_not_embedded(stage: Stage) -
     time.sleep(4.0)
     assert stage.embeddings() == before
     stage.clear()
-    stage.wait_for_face()  # a code sends the face away until whoever showed it has left
-    time.sleep(EMPTY_S)
+    is_idle(stage)
     face_opens(stage, within_s=10.0)
     assert stage.embeddings() > before, "without a code the same face is"
 
@@ -340,7 +345,7 @@ def test_the_code_reader_is_killed_and_cards_and_faces_go_on_and_it_comes_back(
     pid = stage.processes.qr_pid
     os.kill(pid, signal.SIGKILL)
     card_opens(stage, within_s=1.0)
-    stage.wait_for_face()
+    is_idle(stage)
     face_opens(stage, within_s=10.0)
     wait_until(lambda: stage.processes.qr_pid != pid, within_s=3.0)
     assert stage.processes.door_runs
@@ -354,7 +359,7 @@ def test_the_code_reader_is_frozen_and_cards_and_faces_go_on(stage: Stage) -> No
     os.kill(pid, signal.SIGSTOP)
     try:
         card_opens(stage, within_s=1.0)
-        stage.wait_for_face()
+        is_idle(stage)
         face_opens(stage, within_s=10.0)
     finally:
         os.kill(pid, signal.SIGCONT)

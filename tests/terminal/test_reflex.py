@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from hw.bench import BenchBoard
-from hw.ports import Input, InputChange
-from terminal.arrivals import Inbox
+from hw.ports import Input, InputChange, ReadKind
+from terminal.arrivals import CARDS_WAITING, CardRead, CodeSeen, Inbox
 from terminal.core.values import Level, Permission
 from terminal.link import Lease, Link
 from terminal.reflex import Reflex
@@ -21,6 +21,11 @@ from terminal.vision_port import VisionPort
 
 DETECT = Permission(Level.DETECT)
 SOON_S = 5.0
+PRESENTED = (
+    CardRead("door", b"04A1B2C3D4"),
+    CardRead("door", b"4821", ReadKind.TYPED),
+    CodeSeen(b"FT1:anything"),
+)
 
 
 class Scene:
@@ -106,3 +111,31 @@ def test_no_other_line_takes_a_permission(scene: Scene, line: Input) -> None:
     assert lease is not None
     assert lease.level is Level.DETECT
     assert scene.board.sign.is_lit
+
+
+@pytest.mark.requirement("D10", "T35", "A26")
+@pytest.mark.parametrize("arrival", PRESENTED, ids=lambda one: type(one).__name__)
+def test_whatever_is_held_up_or_typed_revokes_and_darkens_though_the_loop_hangs(
+    scene: Scene, arrival: CardRead | CodeSeen
+) -> None:
+    assert scene.permits() is not None
+    scene.reflex.on_credential(arrival)
+    revoked = scene.lease()
+    assert revoked is not None
+    assert revoked.level is Level.NONE
+    assert scene.is_dark()
+    assert scene.inbox.get(SOON_S) is arrival
+    assert scene.permits() is None, "until the loop has heard of it"
+    scene.port.resume()
+    assert scene.permits() is not None
+
+
+@pytest.mark.requirement("D10")
+def test_a_flood_of_credentials_neither_waits_nor_loses_the_first(scene: Scene) -> None:
+    began_s = time.monotonic()
+    for n in range(10_000):
+        scene.reflex.on_credential(CardRead("door", b"%d" % n))
+    assert time.monotonic() - began_s < SOON_S
+    heard = [scene.inbox.get(0.0) for _ in range(CARDS_WAITING + 1)]
+    assert [one and one.raw for one in heard[:-1]] == [b"0", b"1", b"2", b"3"]  # type: ignore[union-attr]
+    assert heard[-1] is None
