@@ -285,7 +285,7 @@ def test_it_follows_its_schedule_and_the_holidays_as_they_change(given: Door) ->
 
 def test_a_schedule_by_which_the_door_is_open_is_not_removed(given: Door) -> None:
     done(given, FreePassage("Hours"))
-    assert "end that first" in done(given, ScheduleRemove("Hours"))["error"]
+    assert "goes by this schedule" in done(given, ScheduleRemove("Hours"))["error"]
     done(given, FreePassage())
     assert done(given, ScheduleRemove("Hours"))["ok"]
 

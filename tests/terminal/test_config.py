@@ -197,7 +197,7 @@ def test_a_reader_on_the_way_out_is_no_way_in_beside_the_face() -> None:
         ("[face]\nzone = [\n [0, 0],\n [1, 0],\n [1]\n]", 17, "zone must be"),
         ("[face]\nzone = 7", 17, "zone must be"),
         ("[face]\nmin_face_px = 400\nmax_face_px = 300", 17, "must be less than max_face_px"),
-        ("[face]\nmax_face_px = 700", 17, "is more than a frame of this camera has"),
+        ("[face]\nmax_face_px = 1400", 17, "is more than a frame of this camera has"),
         ("[decline]\nhold_s = 50\nmax_s = 20", 18, "max_s must be at least hold_s and clear_s"),
         ("[door]\nrelease_s = 20\nheld_open_s = 10", 18, "must be at least release_s"),
         ("[board]\npins = {strik = 4}", 16, "there is no line 'strik'; did you mean strike?"),

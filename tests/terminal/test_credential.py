@@ -287,7 +287,7 @@ def test_a_card_that_can_not_be_looked_up_is_not_an_unknown_one(given: Door) -> 
 
 
 @pytest.mark.requirement("T33")
-@pytest.mark.parametrize("part", ["passes.one", "pass_keys.keyring", "holders.holder"])
+@pytest.mark.parametrize("part", ["passes.of_number", "pass_keys.keyring", "_holders.holder"])
 def test_a_pass_that_can_not_be_looked_up_is_not_an_unknown_one(given: Door, part: str) -> None:
     phone, (table, name) = issue(given, "once"), part.split(".")
     vars(getattr(given.store, table))[name] = failing

@@ -1,4 +1,4 @@
-"""Whole doors on bench twins: cards, passes, PINs, and a door that behaves; what opens, and what not.
+"""Whole doors on bench twins: cards, passes, PINs, a door that behaves; what opens, what not.
 
 The real loop, core, store, keys and log; only time is ours. A restart is another `Door` on the same
 folder, as after a power cut.
@@ -347,7 +347,7 @@ def test_no_step_of_the_clock_gives_a_use_back(
     made.close()
 
 
-@pytest.mark.requirement("A18")
+@pytest.mark.requirement("A18", "T39")
 @pytest.mark.parametrize("step", [timedelta(days=3), FAR], ids=str)
 def test_a_clock_turned_back_revives_no_pass_that_has_ended(given: Door, step: timedelta) -> None:
     phone = issue(given, "static")
