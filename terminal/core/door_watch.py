@@ -104,7 +104,7 @@ def open_secure(state: DoorState, event: ContactChanged, policy: Policy) -> Step
 
 
 def forced(state: DoorState, event: ContactChanged, policy: Policy) -> Step:
-    after = replace(state, is_open=True, until_s=None, strike_until_s=None, coming=())
+    after = replace(state, is_open=True)
     raised = AlarmRaised(event.at, Alarm.FORCED_OPEN)
     record = Record(Kind.FORCED_OPEN, event.at)
     return after, (SecureStrike(), record, raised, Play(Sound.ALARM))

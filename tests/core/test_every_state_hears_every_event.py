@@ -46,7 +46,8 @@ from terminal.core.events import (
     ZoneSeen,
 )
 from terminal.core.machine import State
-from terminal.core.policy import Panel, Policy, Relock, Rex, Trigger
+from terminal.core.pin_tally import tally_of
+from terminal.core.policy import PIN_TRIES, Panel, Policy, Relock, Rex, Trigger
 from terminal.core.table import Row
 from terminal.core.transaction import AccessPhase
 from terminal.core.values import (
@@ -85,6 +86,10 @@ RARE = (
     (
         *visit("card with pin", "pin typed", "pin wrong", "pin typed", "pin wrong"),
         *visit("button down", "card with pin", "pin typed", "pin wrong", "pin typed"),
+    ),
+    (
+        *visit("card with pin", "pin typed", "pin wrong", "pin typed", "pin wrong"),
+        *visit("card with pin", "pin typed", "pin wrong", "pin typed"),
     ),
     visit("old card", 1.0, "track 0", 5.0),
 )
@@ -126,6 +131,7 @@ def shape(state: State) -> object:
         (a.away, a.awaits_door, a.pending is None, a.reason in FOREIGN),
         a.pending and (a.pending.wants, a.pending.is_checking, a.pending.is_spending),
         a.pending and (a.pending.wrong, a.pending.shown.ticket is None),
+        a.pending and tally_of(a, a.pending.person).failures >= PIN_TRIES,
         (a.phase, a.is_running, a.in_view is None, a.must_clear, min(a.face_failures, 4) == 4),
         (a.clear_s is None, a.paused_until_s is None, a.in_view == a.spent),
         (e.phase, e.has_card, e.taken, e.pressed_until_s is None),

@@ -51,6 +51,14 @@ def test_a_pulse_that_nobody_used_is_nobody_s_passage() -> None:
     assert sides(terminal.opens()) == [(NEIGHBOUR, Side.OUTSIDE)]
 
 
+def test_whoever_did_not_use_a_pulse_is_not_noted_with_the_next() -> None:
+    terminal = given.ready()
+    terminal.shows_card(AGREED)
+    terminal.waits(terminal.policy.release_s)
+    terminal.shows_card(NOT_AGREED)
+    assert sides(terminal.opens()) == [(NEIGHBOUR, Side.INSIDE)]
+
+
 @pytest.mark.parametrize("relock", Relock)
 def test_at_a_door_that_stands_open_passage_is_at_once(relock: Relock) -> None:
     terminal = given.ready(Policy(relock=relock))
