@@ -2,8 +2,8 @@
 
 Level M (15 % of the code may be lost) in the smallest size that holds the text, never a micro code,
 with the quiet zone of four modules that the standard asks for (ISO/IEC 18004, 9.1). Pictures for
-paper have a caption, never a name. Whoever has a picture of a static pass has the pass, so files
-are for their owner alone and never written over another one unasked.
+paper have a caption, never a name. Whoever has a picture of a static pass has the pass, so whoever
+writes one does it as `commands.private_files` does.
 
 The only module that imports segno. What changes with this file: `terminalctl pass show`.
 """
@@ -11,15 +11,12 @@ The only module that imports segno. What changes with this file: `terminalctl pa
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 import segno
 from segno.writers import save
 
-from terminal.errors import NotDone
 from terminal.passes.caption import DOTS_HIGH, LETTER_DOTS, LINE_DOTS, Caption, line_dots
 
 QUIET: Final = 4
@@ -65,42 +62,6 @@ def svg(text: str, caption: Caption) -> bytes:
 def pdf(text: str, caption: Caption) -> bytes:
     """The code with its caption as a PDF file of one page."""
     return _written(text, caption, "pdf", scale=PDF_POINTS_PER_DOT)
-
-
-def write(path: Path, data: bytes, *, replace: bool = False) -> None:
-    """Write a new file that its owner alone may read (0600), whole or not at all.
-
-    Raises NotDone where it can't be written, and where there is one already, unless `replace`.
-    """
-    target = path.with_name(f".{path.name}.new") if replace else path
-    try:
-        _write_new(target, data)
-        if replace:
-            _put(target, path)
-    except FileExistsError as error:
-        raise NotDone(f"There is a file {target} already, and it is left as it is.") from error
-    except OSError as error:
-        raise NotDone(f"The file {path} can't be written: {error.strerror}.") from error
-
-
-def _write_new(path: Path, data: bytes) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    with open(os.open(path, flags, 0o600), "wb") as file:
-        try:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        except OSError:
-            path.unlink()
-            raise
-
-
-def _put(fresh: Path, path: Path) -> None:
-    try:
-        fresh.replace(path)
-    except OSError:
-        fresh.unlink()
-        raise
 
 
 def _modules(text: str) -> Grid:

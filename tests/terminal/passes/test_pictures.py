@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 import zlib
 from datetime import timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import cv2
@@ -15,7 +12,6 @@ import numpy as np
 import pytest
 import zxingcpp
 
-from terminal.errors import NotDone
 from terminal.passes import pictures
 from terminal.passes.caption import Caption, Kind, line_dots, short
 from terminal.passes.token import Token
@@ -155,66 +151,3 @@ def test_a_pass_is_called_by_the_first_half_of_its_number() -> None:
 def test_what_is_no_text_of_a_pass_is_not_drawn(wrong: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         pictures.terminal_text(wrong)
-
-
-def test_a_file_is_for_its_owner_alone_whatever_the_umask(tmp_path: Path) -> None:
-    before = os.umask(0)
-    try:
-        pictures.write(tmp_path / "pass.png", b"data")
-        pictures.write(tmp_path / "pass.png", b"other", replace=True)
-    finally:
-        os.umask(before)
-    assert stat.S_IMODE((tmp_path / "pass.png").stat().st_mode) == 0o600
-    assert (tmp_path / "pass.png").read_bytes() == b"other"
-    assert [path.name for path in tmp_path.iterdir()] == ["pass.png"]
-
-
-def test_a_file_that_is_there_is_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "pass.png"
-    path.write_bytes(b"dear")
-    with pytest.raises(NotDone, match="already") as caught:
-        pictures.write(path, b"data")
-    assert path.read_bytes() == b"dear"
-    assert len(str(caught.value).splitlines()) == 1
-
-
-@pytest.mark.parametrize("replace", [False, True])
-def test_a_link_is_never_followed(tmp_path: Path, replace: bool) -> None:
-    target, link = tmp_path / "precious", tmp_path / "pass.png"
-    target.write_bytes(b"dear")
-    link.symlink_to(target)
-    if replace:
-        pictures.write(link, b"data", replace=True)
-    else:
-        with pytest.raises(NotDone):
-            pictures.write(link, b"data")
-    assert target.read_bytes() == b"dear"
-
-
-@pytest.mark.parametrize("replace", [False, True])
-def test_a_folder_that_is_not_there_is_said_in_one_sentence(tmp_path: Path, replace: bool) -> None:
-    with pytest.raises(NotDone, match="can't be written") as caught:
-        pictures.write(tmp_path / "none" / "pass.png", b"data", replace=replace)
-    assert len(str(caught.value).splitlines()) == 1
-
-
-def test_a_folder_in_the_place_of_the_file_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "pass.png").mkdir()
-    for replace in (False, True):
-        with pytest.raises(NotDone):
-            pictures.write(tmp_path / "pass.png", b"data", replace=replace)
-    assert (tmp_path / "pass.png").is_dir()
-    assert [path.name for path in tmp_path.iterdir()] == ["pass.png"]
-
-
-def test_what_can_not_be_written_leaves_nothing_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    for replace in (False, True):
-        with pytest.raises(NotDone, match="No space left"):
-            pictures.write(tmp_path / "pass.png", b"data", replace=replace)
-    assert list(tmp_path.iterdir()) == []
