@@ -21,7 +21,7 @@ parity := build/parity-venv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test models check format coverage requirements bench codes parity calibrate \
+.PHONY: help run test models check format coverage requirements bench codes parity decline calibrate \
 	lock wheels units clean
 
 help: ## List the targets
@@ -58,6 +58,9 @@ codes: $(stamp) ## Which QR codes are read: distance, tilt, blur, light; also as
 
 parity: models $(parity)/.installed ## Compare with the reference programs, in their own environment
 	@"$(parity)/bin/python" -m tests.parity.compare
+
+decline: $(stamp) ## Decline 10,000 times, at any moment of a scan: no face model may begin after it
+	@"$(python)" -m tests.terminal.decline_moments
 
 calibrate: models ## Measure the error curve on your own photographs (FACES=folder)
 	@[ -n "$(FACES)" ] || { echo "Say which photographs: make calibrate FACES=folder" >&2; exit 2; }

@@ -52,10 +52,10 @@ class Importer:
     def looked_at(self, request: ImportRows, at: Moment) -> list[RowVerdict]:
         """What would come of these rows; nothing of it stays. Raises StoreFailed."""
         verdicts: list[RowVerdict] = []
-        with self._names.taken_back(self._store), suppress(_TakenBack):
-            with self._store.batch() as batch:
-                verdicts = self._verdicts(request, batch, at)
-                raise _TakenBack
+        taken_back = self._names.taken_back(self._store)
+        with taken_back, suppress(_TakenBack), self._store.batch() as batch:
+            verdicts = self._verdicts(request, batch, at)
+            raise _TakenBack
         return [_in_prospect(one) for one in verdicts]
 
     def written(self, request: ImportRows, at: Moment) -> list[RowVerdict]:

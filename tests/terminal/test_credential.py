@@ -14,11 +14,20 @@ from hypothesis import strategies as st
 
 from hw.ports import ReadKind
 from terminal.core.events import CredentialPresented
-from terminal.core.values import CodeFault, CodeState, Medium, Moment, PersonId, Reason, Side
+from terminal.core.values import (
+    PASS_PREFIX,
+    CodeFault,
+    CodeState,
+    Medium,
+    Moment,
+    PersonId,
+    Reason,
+    Side,
+)
 from terminal.credential import CAMERA, Credentials
 from terminal.errors import StoreFailed
 from terminal.memory import LockedBuffer
-from terminal.passes.token import PASS_PREFIX, Token, audience_of_group, encode
+from terminal.passes.token import Token, audience_of_group, encode
 from terminal.requests import PassKeyChange, PassRevoke
 from terminal.signing import SigningKey
 from tests.terminal.given_bridge import (

@@ -1,7 +1,7 @@
-"""Whole doors on bench twins: cards, passes, PINs, and a door that behaves; what opens, and what not.
+"""Whole doors on bench twins: cards, passes, PINs, a door that behaves; what opens, and what not.
 
-The real loop, core, store, keys and log; only time is ours. A restart is another `Door` on the same
-folder, as after a power cut.
+The real loop, core, store, keys and log; only time is ours. A restart is another `Door` on the
+same folder, as after a power cut.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from hw.ports import Input, ReadKind
-from terminal import link
 from terminal.arrivals import CodeRefusedSeen, CodeSeen
 from terminal.audit import RESERVE_FILE
 from terminal.core.door_state import DoorPhase
@@ -25,6 +24,7 @@ from terminal.core.values import (
     NOTHING_ALLOWED,
     Alarm,
     CodeFault,
+    Level,
     Permission,
     Scene,
     Screen,
@@ -506,10 +506,10 @@ def test_after_a_card_the_face_comes_back_when_the_door_is_closed_and_the_place_
     given.waits(0.5)
     assert given.permission == NOTHING_ALLOWED
     given.waits(QUICK.granted_show_s + QUICK.decline_hold_s)
-    assert given.permission == Permission(link.Level.DETECT)
+    assert given.permission == Permission(Level.DETECT)
     given.sees_ready(track=7)
     given.waits(5.0)
-    assert given.permission == Permission(link.Level.DETECT), "whoever stands there still"
+    assert given.permission == Permission(Level.DETECT), "whoever stands there still"
 
 
 # The door
@@ -661,7 +661,7 @@ def test_an_opened_case_takes_the_face_until_somebody_has_seen_to_it(given: Door
     assert given.board.alarm.is_lit, "until it is acknowledged"
     ask(given, Acknowledge())
     assert not given.board.alarm.is_lit
-    assert given.permission == Permission(link.Level.DETECT)
+    assert given.permission == Permission(Level.DETECT)
 
 
 @pytest.mark.requirement("D15")
