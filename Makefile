@@ -21,7 +21,7 @@ parity := build/parity-venv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test models check format coverage requirements bench codes parity decline calibrate \
+.PHONY: help run test models check format coverage requirements bench ways flood codes parity decline calibrate \
 	lock wheels units clean
 
 help: ## List the targets
@@ -52,6 +52,12 @@ requirements: $(stamp) ## Each requirement with the tests that cite it; fails wh
 bench: models ## Measure each stage and the whole; also as build/bench.json
 	@mkdir -p build
 	@"$(python)" -m tests.bench
+
+ways: models ## Face, card and code side by side at the bench terminal: whether D12 holds
+	@"$(python)" -m tests.bench.ways
+
+flood: models ## From card to release while vision is dead, frozen or flooded
+	@"$(python)" -m tests.bench.flood
 
 codes: $(stamp) ## Which QR codes are read: distance, tilt, blur, light; also as build/codes.json
 	@"$(python)" -m tests.bench.codes
