@@ -190,7 +190,7 @@ def test_a_pass_for_other_doors_says_so(given: Door) -> None:
         given.store, some_keys(2), "Another group", frozenset(), given.complaints.append
     )
     for kind in ("once", "static"):
-        text = issue(given, kind).text.encode()  # type: ignore[arg-type]
+        text = issue(given, kind).text.encode()
         assert elsewhere.code(CAMERA, text, now(given)).problem is Reason.OTHER_DOOR
 
 
