@@ -26,8 +26,8 @@ fuzzing := build/fuzz-venv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test models check format coverage requirements bench codes fuzz fuzz-atheris parity \
-	calibrate lock wheels units clean
+.PHONY: help run test models check format coverage requirements bench ways flood codes decline \
+	fuzz fuzz-atheris parity calibrate lock wheels units clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -58,11 +58,20 @@ bench: models ## Measure each stage and the whole; also as build/bench.json
 	@mkdir -p build
 	@"$(python)" -m tests.bench
 
+ways: models ## Face, card and code side by side at the bench terminal: whether D12 holds
+	@"$(python)" -m tests.bench.ways
+
+flood: models ## From card to release while vision is dead, frozen or flooded
+	@"$(python)" -m tests.bench.flood
+
 codes: $(stamp) ## Which QR codes are read: distance, tilt, blur, light; also as build/codes.json
 	@"$(python)" -m tests.bench.codes
 
 parity: models $(parity)/.installed ## Compare with the reference programs, in their own environment
 	@"$(parity)/bin/python" -m tests.parity.compare
+
+decline: $(stamp) ## Decline 10,000 times, at any moment of a scan: no face model may begin after it
+	@"$(python)" -m tests.terminal.decline_moments
 
 calibrate: models ## Measure the error curve on your own photographs (FACES=folder)
 	@[ -n "$(FACES)" ] || { echo "Say which photographs: make calibrate FACES=folder" >&2; exit 2; }

@@ -24,7 +24,7 @@ from hw.scenes import (
 )
 
 WANTED = {
-    "black", "crowd", "dark", "empty", "holds_up_code", "passer_by", "passer_by_far",
+    "black", "crowd", "dark", "empty", "fifty_faces", "holds_up_code", "passer_by", "passer_by_far",
     "print_of_resident", "resident_enrols", "resident_in_bad_light", "resident_stands_still",
     "resident_walks_up",
     "screen_of_resident", "stranger_walks_up", "strobing_codes", "ten_codes", "two_people",

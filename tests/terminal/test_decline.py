@@ -11,27 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from hw.ports import Input
 from terminal import link
-from terminal.arrivals import VisionConnected
 from terminal.core.effects import Kind
 from terminal.core.transaction import AccessPhase
 from terminal.core.values import NOTHING_ALLOWED, Level, Pose
-from terminal.zone import CLEAR_S, SETTLE_S
-from tests.terminal.given_bridge import (
-    MODEL,
-    QUICK,
-    STANDING,
-    WIDTH,
-    Bench,
-    Door,
-    Terminal,
-    bench,
-    door,
-    probe_of,
-)
+from tests.terminal.decline_moments import decline_at_random
+from tests.terminal.given_bridge import QUICK, Bench, Door, bench, door, probe_of
+from tests.terminal.given_visits import WAYS, Visit
 
 SEED = 20301
+PART = 600
+"""So many of the declines of `make decline`."""
 
 
 def hold_permission(vision: Bench, level: Level, track: int | None, pose: Pose | None) -> None:
@@ -101,26 +91,6 @@ def test_a_door_that_dies_revokes_by_itself() -> None:
 # With the door
 
 
-class Visit(Terminal):
-    """A terminal at which the made-up resident, who agreed to it, is enrolled."""
-
-    def __init__(self, folder: Path) -> None:
-        made = Door(folder)
-        self.bench = Bench(made.time)
-        super().__init__(made, self.bench.vision, self.bench.door)
-        made.has_resident(face=1)
-        made.start(vision=False)
-        made.arrives(VisionConnected(True))
-        made.vision_says(link.Hello(MODEL, WIDTH))
-
-    def close(self) -> None:
-        self.bench.close()
-        self.door.close()
-
-    def is_in_a_scan(self) -> bool:
-        return self.door.state.access.phase is AccessPhase.SCANNING
-
-
 @pytest.fixture
 def visit(tmp_path: Path) -> Iterator[Visit]:
     made = Visit(tmp_path)
@@ -140,56 +110,16 @@ def is_declined(made: Door) -> bool:
     return made.state.access.phase is AccessPhase.DECLINED
 
 
-def press_in(visit: Visit, seconds: float) -> list[float]:
-    """Let somebody press the button so much later; the moment is in the list when it has come.
-
-    The door is a process of its own and hears it at that moment, whatever vision is doing.
-    """
-    pressed: list[float] = []
-
-    def press() -> None:
-        visit.door.board.press(Input.KIOSK_BUTTON, 0.05)
-        pressed.append(visit.door.time())
-        visit.door.settles()
-
-    visit.door.time.call_later(seconds, press)
-    return pressed
-
-
-def leaves_and_comes_back(visit: Visit) -> None:
-    """Until the decline is over."""
-    visit.bench.camera.moves, visit.bench.faces.faces = False, ()
-    while is_declined(visit.door):
-        visit.looks()
-    visit.looks_for(CLEAR_S + SETTLE_S + 0.2)
-    visit.bench.camera.moves, visit.bench.faces.faces = True, (STANDING,)
-
-
+@pytest.mark.slow
 @pytest.mark.requirement("T35", "A26", "D10", "R17")
-def test_pressing_at_any_moment_ends_all_models_and_darkens_the_sign(visit: Visit) -> None:
-    """Two hundred presses: in the dwell, in the scan, in the middle of each model."""
-    moments, in_scan, made, faces = random.Random(SEED + 2), 0, visit.door, visit.bench.faces
-    faces.seed = 2  # a stranger: no grant ends the scan first
-    faces.takes_s = {"detect": 0.03, "locate": 0.03, "embed": 0.06}
-    for _ in range(200):
-        while made.state.access.phase is not AccessPhase.PROMPTED:
-            visit.looks()
-        pressed = press_in(visit, moments.uniform(0.0, QUICK.dwell_s + 0.3))
-        scanned = False
-        while not pressed:
-            scanned = visit.is_in_a_scan()
-            visit.looks()
-        in_scan += scanned
-        visit.looks(5)
-        late = [at_s for at_s, _ in faces.calls if at_s > pressed[0]]
-        assert not late, f"a model began {late[0] - pressed[0]:.3f} s after the button"
-        assert made.leases.last == NOTHING_ALLOWED
-        assert not made.sign_is_lit()
-        assert not visit.bench.frame.any()
-        leaves_and_comes_back(visit)
-    assert in_scan > 30
-    assert made.kinds().count(Kind.DECLINED.value) == 200
-    assert made.strikes() == []
+def test_declining_at_any_moment_ends_all_models_and_darkens_the_sign(tmp_path: Path) -> None:
+    """In the dwell, in the scan, in the middle of each model; the whole of it: `make decline`."""
+    tally = decline_at_random(tmp_path, PART)
+    assert not tally.late, "no model began after it"
+    assert (tally.still_permitted, tally.sign_lit, tally.frame_left) == (0, 0, 0)
+    assert tally.declines.total() == PART
+    assert min(tally.declines[way] for way in WAYS) > PART / 12
+    assert tally.in_scan > PART / 8
 
 
 @pytest.mark.requirement("T35", "A26")
@@ -247,7 +177,7 @@ def test_a_decline_ends_when_everybody_has_left_and_by_itself_at_the_latest(
 def test_whoever_declines_and_stays_is_not_scanned_when_the_decline_ends(visit: Visit) -> None:
     """The last end of a decline is idle, never a scan of whoever still stands there."""
     visit.looks_for(0.3)
-    press_in(visit, 0.0)
+    visit.declines_in(0.0, "button")
     visit.looks_for(0.2)
     before = visit.bench.faces.count("embed")
     while is_declined(visit.door):
@@ -255,6 +185,6 @@ def test_whoever_declines_and_stays_is_not_scanned_when_the_decline_ends(visit: 
     visit.looks_for(20.0)
     assert visit.bench.faces.count("embed") == before
     assert visit.door.strikes() == []
-    leaves_and_comes_back(visit)
+    visit.leaves_and_comes_back()
     visit.looks_for(2.0)
     assert visit.door.strike_is_released(), "somebody who has left and come back is let in"

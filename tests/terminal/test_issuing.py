@@ -1,4 +1,4 @@
-"""Passes are issued as asked for and shown again the same, or refused with a sentence."""
+"""Passes are issued as they were asked for and shown again the same, or refused in a sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the other ways in are as convenient as the face is measured, and said if not."""
+"""Whether the other ways in are as convenient as the face is measured, and said when not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One against one: a probe is compared with the person whom a card has named, and nobody else."""
+"""One against one: a probe is compared with whom a card has named, and with nobody else."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Whole doors on bench twins: cards, passes, PINs, a door that behaves; what opens, what not.
+"""Whole doors on bench twins: cards, passes, PINs, a door that behaves; what opens, and what not.
 
-The real loop, core, store, keys and log; only time is ours. A restart is another `Door` on the same
-folder, as after a power cut.
+The real loop, core, store, keys and log; only time is ours. A restart is another `Door` on the
+same folder, as after a power cut.
 """
 
 from __future__ import annotations
@@ -97,6 +97,11 @@ def ask(made: Door, request: AnyRequest) -> None:
 
 def openings(made: Door) -> int:
     return sum(1 for _, active in made.strikes() if active)
+
+
+def alarm_sounds(made: Door) -> bool:
+    """Whether the alarm contact is closed."""
+    return made.board.alarm.is_lit
 
 
 def last(made: Door, kind: str) -> str | None:
@@ -204,7 +209,7 @@ def test_duress_looks_and_sounds_as_the_pin_does_and_is_a_silent_alarm(tmp_path:
     assert openings(one) == openings(two) == 1
     assert ("duress" in one.kinds(), "duress" in two.kinds()) == (False, True)
     assert Alarm.DURESS in two.state.alarms
-    assert not two.board.alarm.is_lit
+    assert not alarm_sounds(two)
     one.close()
     two.close()
 
@@ -218,9 +223,9 @@ def test_the_alarm_contact_tells_of_duress_only_where_nobody_at_the_door_hears_i
         ready(made)
         made.taps()
         made.types(DURESS.encode())
-        assert made.board.alarm.is_lit
+        assert alarm_sounds(made)
         ask(made, Acknowledge())
-        assert not made.board.alarm.is_lit
+        assert not alarm_sounds(made)
 
 
 @pytest.mark.requirement("R47")
@@ -651,16 +656,16 @@ def test_an_opened_case_takes_the_face_until_somebody_has_seen_to_it(given: Door
     given.board.set_input(Input.TAMPER, active=True)
     given.settles()
     assert Alarm.TAMPER in given.state.alarms
-    assert given.board.alarm.is_lit
+    assert alarm_sounds(given)
     assert given.permission == NOTHING_ALLOWED
     given.taps()
     assert openings(given) == 1, "cards go on"
     given.leaves()
     given.board.set_input(Input.TAMPER, active=False)
     given.settles()
-    assert _alarm_sounds(given), "until it is acknowledged"
+    assert alarm_sounds(given), "until it is acknowledged"
     ask(given, Acknowledge())
-    assert not _alarm_sounds(given)
+    assert not alarm_sounds(given)
     assert given.permission == Permission(Level.DETECT)
 
 
@@ -701,11 +706,11 @@ def test_a_door_that_is_forced_closes_the_alarm_contact_until_it_is_acknowledged
 ) -> None:
     given.board.force_door()
     given.settles()
-    assert given.board.alarm.is_lit
+    assert alarm_sounds(given)
     given.board.close_door()
     given.settles()
     ask(given, Acknowledge())
-    assert not given.board.alarm.is_lit
+    assert not alarm_sounds(given)
 
 
 @pytest.mark.requirement("D14")
@@ -730,7 +735,3 @@ def test_where_weak_cards_never_open_the_pin_does_not_help(tmp_path: Path) -> No
         made.types(PIN.encode())
         assert made.strikes() == []
         assert "weak_card" in [one.reason for one in made.records]
-
-
-def _alarm_sounds(door: Door) -> bool:
-    return door.board.alarm.is_lit

@@ -1,0 +1,25 @@
+"""Cards go on whatever happens before the camera; the whole of it: `make flood`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.bench.flood import ALLOWED_MS, TROUBLES, Flooded, measure
+
+CARDS = 5
+
+
+@pytest.mark.slow
+@pytest.mark.requirement("T23", "R03", "A8")
+def test_a_card_is_quick_while_vision_is_dead_frozen_or_flooded(tmp_path: Path) -> None:
+    found = {one.trouble: one for one in measure(tmp_path, CARDS)}
+    assert set(found) == set(TROUBLES)
+    assert all(len(one.times_ms) == CARDS for one in found.values())
+    assert not [one for one in found.values() if not one.holds]
+
+
+def test_one_that_is_slow_is_told() -> None:
+    assert Flooded("x", (10.0,) * 20).holds
+    assert not Flooded("x", (10.0,) * 10 + (ALLOWED_MS + 1.0,) * 10).holds
