@@ -47,6 +47,7 @@ def _status_rows(status: Line) -> list[tuple[str, str]]:
         ("Face", _face(status["face"])),
         ("Sign", "lit" if status["face"]["sign_reads_lit"] else "dark"),
         ("Readers", ", ".join(status["ways"]["readers"]) or "none works"),
+        ("Codes", "read by the camera" if status["ways"]["codes"] else "not read by the camera"),
         (
             "People",
             f"{people['people']} registered, {people['cards']} cards, "

@@ -36,7 +36,12 @@ def report(
         "site": {**asdict(site), "lock": policy.lock.value},
         "door": _door(state, parts),
         "face": _face(state, policy, parts),
-        "ways": {"readers": sorted(state.readers), "required": ALTERNATIVES_REQUIRED},
+        "ways": {
+            "readers": sorted(state.readers),
+            "codes": state.codes,
+            "working": machine.alternatives(state, policy),
+            "required": ALTERNATIVES_REQUIRED,
+        },
         "people": asdict(parts.store.counts()),
         "log": _log(parts),
         "times": _times(parts),

@@ -81,9 +81,9 @@ def test_status_is_one_screen(served: Served, capsys: Captured) -> None:
     assert served.runs("status") == 0
     out, err = capsys.readouterr()
     names = [line.split("  ")[0] for line in out.splitlines()]
-    assert names[:10] == [
+    assert names[:11] == [
         *("Site", "Door", "Strike", "Face", "Sign"),
-        *("Readers", "People", "Log", "Clock", "Key"),
+        *("Readers", "Codes", "People", "Log", "Clock", "Key"),
     ]
     assert "on (walk-up), vision may detect" in out
     assert "1 registered, 1 cards, 1 faces" in out

@@ -345,7 +345,12 @@ def test_the_status_has_no_name_number_template_or_score(given: Door) -> None:
     assert NAME not in text and RESIDENT not in text and CARD.decode() not in text
     assert given.card_id(CARD) not in text
     assert status["door"] == {"state": "released", "open": False, "strike_released": True}
-    assert status["ways"] == {"readers": sorted(READERS), "required": 2}
+    assert status["ways"] == {
+        "readers": sorted(READERS),
+        "codes": False,
+        "working": 2,
+        "required": 2,
+    }
     assert (status["face"]["on"], status["face"]["enrolled"]) == (True, 1)
     assert status["times"]["frame_to_strike"]["n"] == 1
     assert {key for key, _ in fractions(status)} <= {"p50_s", "p95_s"}, "times, and no score"

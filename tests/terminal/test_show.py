@@ -35,7 +35,7 @@ STATUS: Line = {
         "enrolled": 0,
         "most_people": 0,
     },
-    "ways": {"readers": ["front"]},
+    "ways": {"readers": ["front"], "codes": True},
     "people": {"people": 0, "cards": 0},
     "log": {
         "reserve_left": True,
@@ -89,7 +89,7 @@ def test_nothing_in_the_status_moves_the_cursor(escape: str) -> None:
     status = {
         **STATUS,
         "site": {**STATUS["site"], "name": escape},
-        "ways": {"readers": [escape]},
+        "ways": {"readers": [escape], "codes": False},
         "face": {**STATUS["face"], "off_because": escape},
     }
     assert shows(show.status({"status": status}), lines=plain.count("\n") + 1)
