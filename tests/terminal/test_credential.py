@@ -219,7 +219,9 @@ def test_a_pass_whose_row_is_another_persons_is_none(given: Door) -> None:
     phone = issue(given, "once")
     row = given.store.passes.one(phone.number)
     assert row is not None
-    moved = replace(row, person=PersonId("zzzzzzzzzzzz"))
+    other = PersonId("zzzzzzzzzzzz")
+    given.store.register_person(other, "Ben", now(given))
+    moved = replace(row, person=other)
     vars(given.store.passes)["one"] = lambda _: moved
     assert shown(given, phone.text).problem is Reason.UNKNOWN_PASS
 
