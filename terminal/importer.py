@@ -86,7 +86,6 @@ class Importer:
         return "written"
 
     def _write_person(self, row: PersonRow, at: Moment) -> str:
-        self._check_cards(row)
         known = self._known(row)
         person = known or PersonId(new_identifier())
         before = None if known is None else self._store.details_of(person)
@@ -95,21 +94,17 @@ class Importer:
         else:
             self._store.update_person(person, _changed(before, row))
         for number in row.cards:
-            card = read_card(number.encode(), self._keys)
-            self._store.cards.bind(person, card, at, is_weak=True)
+            self._bind(person, number, at)
         self._names.note(row, person, before)
         return "changed" if known else "registered"
 
-    def _check_cards(self, row: PersonRow) -> None:
-        """A card that is somebody else's goes to nobody by a file."""
-        known = self._known(row)
-        for number in row.cards:
-            try:
-                owner = self._store.cards.owner(read_card(number.encode(), self._keys))
-            except ReadingRefused as error:
-                raise NotDone(str(error)) from error
-            if owner is not None and owner[0] != known:
-                raise NotDone("One of the cards belongs to someone else at this terminal.")
+    def _bind(self, person: PersonId, number: str, at: Moment) -> None:
+        """A card that is somebody else's goes to nobody by a file: the store refuses it."""
+        try:
+            card = read_card(number.encode(), self._keys)
+        except ReadingRefused as error:
+            raise NotDone(str(error)) from error
+        self._store.cards.bind(person, card, at, is_weak=True)
 
     def _check_group(self, row: GroupRow) -> None:
         if row.passback == "hard" and not self._has_exit_reader:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.flood import ALLOWED_MS, TROUBLES, Flooded, measure
+from tests.bench.flood import ALLOWED_MS, FACES, TROUBLES, Flooded, measure
 
 CARDS = 5
 
@@ -14,8 +14,10 @@ CARDS = 5
 @pytest.mark.slow
 @pytest.mark.requirement("T23", "R03", "A8")
 def test_a_card_is_quick_while_vision_is_dead_frozen_or_flooded(tmp_path: Path) -> None:
-    found = {one.trouble: one for one in measure(tmp_path, CARDS)}
-    assert set(found) == set(TROUBLES)
+    """Fifty faces need somebody enrolled, and take longer: they are in `make flood` alone."""
+    quick = [trouble for trouble in TROUBLES if trouble != FACES]
+    found = {one.trouble: one for one in measure(tmp_path, CARDS, quick)}
+    assert set(found) == set(quick)
     assert all(len(one.times_ms) == CARDS for one in found.values())
     assert not [one for one in found.values() if not one.holds]
 

@@ -15,6 +15,7 @@ from hw.wiring import LineName
 from terminal.audit import Audit
 from terminal.core.effects import (
     BindCard,
+    CheckPin,
     Effect,
     HoldStrike,
     Kind,
@@ -26,6 +27,7 @@ from terminal.core.effects import (
     SecureStrike,
     Show,
 )
+from terminal.core.events import PinChecked
 from terminal.core.values import (
     NOTHING_ALLOWED,
     Level,
@@ -236,6 +238,14 @@ def test_a_card_of_somebody_else_is_not_bound(given: Door) -> None:
     known = given.store.holder_of_card(given.card_id(CARD))
     assert known is not None and known.holder.person == RESIDENT
     assert given.store.holder_of_card(given.card_id(UNKNOWN_CARD)) is None
+
+
+@pytest.mark.parametrize("typed", [b"4821", b"0000"])
+def test_digits_are_overwritten_as_soon_as_they_were_checked(given: Door, typed: bytes) -> None:
+    given.pinpad.take(typed)
+    (told,) = given.performer.perform((CheckPin(RESIDENT),))
+    assert isinstance(told, PinChecked)
+    assert not any(vars(given.pinpad)["_memory"].view)
 
 
 # Times

@@ -428,6 +428,20 @@ def test_a_pass_that_was_revoked_opens_nothing_from_then_on(given: Door) -> None
     assert openings(given) == 1
 
 
+@pytest.mark.requirement("T17")
+def test_a_pass_that_is_revoked_while_its_pin_is_typed_opens_nothing(given: Door) -> None:
+    """It was good when it was shown; what counts is that its use could be counted."""
+    ask(given, GroupPut(GroupRow(0, "Guests", "qr_pin")))
+    ask(given, PersonPut(NAME, group="Guests"))
+    phone = issue(given, "once")
+    given.shows(phone.text)
+    assert scene_of(given) is Scene.TYPE_PIN
+    ask(given, PassRevoke(phone.number))
+    given.types(PIN.encode())
+    assert given.strikes() == []
+    assert last(given, "refused") == "cant_check"
+
+
 @pytest.mark.requirement("T17", "T33")
 def test_a_use_that_can_not_be_counted_opens_nothing_and_the_terminal_goes_on(given: Door) -> None:
     """The disk is full: SQLite itself says so when the use is to be counted."""
