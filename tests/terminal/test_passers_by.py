@@ -17,7 +17,7 @@ from models.faces import FacePipeline
 from models.paths import BUILD_DIR, MODEL_DIR, portrait_dir
 from terminal import link
 from terminal.arrivals import VisionConnected
-from terminal.config_sections import FaceConfig
+from terminal.config_sections import CameraConfig, FaceConfig
 from terminal.core.effects import Kind
 from terminal.core.policy import FACE_LEASE_S, FACE_RENEW_S
 from terminal.core.values import Level
@@ -74,8 +74,13 @@ class Lobby:
         self.camera.open()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.link = Link(ours)
+        small = size.height_px / CameraConfig().height_px  # the default's faces are in its frames
         zone = ZoneSettings(
-            corners, face.min_face_px, face.max_face_px, size.width_px, size.height_px
+            corners,
+            round(face.min_face_px * small),
+            round(face.max_face_px * small),
+            size.width_px,
+            size.height_px,
         )
         self.vision = Vision(
             self.camera,
