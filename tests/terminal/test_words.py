@@ -140,7 +140,7 @@ def test_trouble_shows_in_the_status() -> None:
             "enrolled": 0,
             "most_people": 0,
         },
-        "ways": {"readers": []},
+        "ways": {"readers": [], "codes": False},
         "people": {"people": 0, "cards": 0},
         "log": {
             "records": 1,
