@@ -38,6 +38,9 @@ LOOKED_AT = 3
 """So many times the detector has the fifty faces before it between two cards."""
 
 APART_S = 0.1
+SHOWN_S = 3.5
+"""So long the screen is still about whoever came before."""
+
 FACES = "fifty faces"
 
 Trouble = Callable[[Stage], contextlib.AbstractContextManager[None]]
@@ -151,6 +154,7 @@ def _frozen(stage: Stage) -> Iterator[None]:
 def _before_the_camera(scene: str, arrives: Arrives) -> Trouble:
     @contextmanager
     def played(stage: Stage) -> Iterator[None]:
+        time.sleep(SHOWN_S)
         since = stage.feed.mark
         play(stage, scene)
         try:
