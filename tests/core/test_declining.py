@@ -10,7 +10,14 @@ from dataclasses import dataclass
 import pytest
 
 from terminal.core import machine
-from terminal.core.effects import Effect, Kind, LightSign, Permit, ReleaseStrike
+from terminal.core.effects import (
+    Effect,
+    Kind,
+    LightSign,
+    Permit,
+    ReleaseStrike,
+    TransactionEnded,
+)
 from terminal.core.events import (
     ButtonPressed,
     CaptureHindered,
@@ -239,3 +246,16 @@ def test_the_visits_of_that_test_do_scan_where_nobody_declines(
 ) -> None:
     permitted = {machine.permission(state, Policy()).level for state in visited(scan).states}
     assert Level.EMBED in permitted
+
+
+@pytest.mark.requirement("D12")
+def test_the_time_from_the_button_to_the_card_is_the_persons_own() -> None:
+    """The card is taken out after the button: that time is told apart from the terminal's."""
+    terminal = given.ready()
+    terminal.hears(ButtonPressed)
+    terminal.waits(2.0)
+    (end,) = only(terminal.shows_card(NOT_AGREED), TransactionEnded)
+    assert (end.outcome, end.steps) == (Outcome.GRANTED, 2)
+    assert end.waited_s == pytest.approx(2.0)
+    assert end.own_s == pytest.approx(end.waited_s + end.typing_s)
+    assert end.took_s == pytest.approx(2.0)
