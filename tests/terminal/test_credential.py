@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, assume, settings
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
@@ -305,6 +305,8 @@ def test_a_pass_that_can_not_be_looked_up_is_not_an_unknown_one(given: Door, par
 def test_whatever_is_read_is_nobodys_and_raises_nothing(
     given: Door, raw: bytes, prefix: bool, kind: ReadKind
 ) -> None:
+    digits = bytes(byte for byte in raw.upper() if chr(byte).isalnum())
+    assume(CARD not in digits)  # the resident's own card, however it is written
     event = given.credentials.read("door", PASS_PREFIX + raw if prefix else raw, kind, now(given))
     assert event.holder is None
     assert event.ticket is None
