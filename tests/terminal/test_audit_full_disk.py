@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import resource
 import stat
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,10 +21,10 @@ from terminal.audit import LEAST_FREE_BYTES, RESERVE_BYTES, RESERVE_FILE, Audit,
 from terminal.core.effects import Kind, Record
 from terminal.core.values import Moment, PersonId, Way
 from terminal.errors import FAILED, REFUSED, AuditFailed, StoreFailed
-from terminal.memory import LockedBuffer
 from terminal.schema import AUDIT
-from terminal.sealing import KEY_BYTES, Keys
 from terminal.store import Store
+from tests.terminal.given_disk import fill_up, small_disk
+from tests.terminal.given_store import some_keys
 
 DISK_BYTES = 16 * 2**20
 GRANTED = Record(
@@ -47,37 +46,13 @@ def audit(tmp_path: Path) -> Iterator[Audit]:
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of DISK_BYTES."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    options = f"size={DISK_BYTES},mode=700"
-    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("no file system can be mounted here")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def fill_up(disk: Path) -> Path:
-    """Somebody's file takes all that is left."""
-    hog = disk / "hog"
-    with hog.open("ab", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-        except OSError:
-            pass
-    return hog
+    with small_disk(tmp_path / "disk", DISK_BYTES) as folder:
+        yield folder
 
 
 def free_bytes(disk: Path) -> int:
     found = os.statvfs(disk)
     return found.f_bavail * found.f_frsize
-
-
-def some_keys() -> Keys:
-    root = LockedBuffer(KEY_BYTES)
-    root.view[:] = bytes(KEY_BYTES)
-    return Keys(root)
 
 
 # The reserve itself

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -15,6 +13,7 @@ import pytest
 from terminal.core.values import CardId, ConsentId, ConsentState, PassId, PersonId, Schedule, Side
 from terminal.errors import NotDone, SealBroken, StoreFailed
 from terminal.store import Details, FreePassage, GroupFacts, Lockdown, PanelNumber, Store
+from tests.terminal.given_disk import fill_up, small_disk
 from tests.terminal.given_store import (
     ANNA,
     AT,
@@ -93,22 +92,8 @@ def test_what_a_full_disk_refuses_is_said_and_nothing_of_it_is_written(
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 1 MiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("no file system can be mounted here")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def fill_up(disk: Path) -> Path:
-    """Somebody's file takes all that is left."""
-    hog = disk / "hog"
-    with hog.open("ab", buffering=0) as file, suppress(OSError):
-        while True:
-            file.write(bytes(4096))
-    return hog
+    with small_disk(tmp_path / "disk", 2**20) as folder:
+        yield folder
 
 
 @pytest.mark.requirement("T08", "T17")
